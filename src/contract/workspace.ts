@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { CommitId, RepoName, TimestampMs, WorkspaceName } from './ids.ts';
+import { Pipeline } from './pipeline.ts';
+
+export const RepoRole = z.enum(['edit', 'read']);
+export type RepoRole = z.infer<typeof RepoRole>;
+
+export const WorkspaceSummary = z.object({
+  name: WorkspaceName,
+  folder: z.string(),
+  repos: z.array(z.object({ name: RepoName, role: RepoRole })),
+  steps: z.array(z.string()),
+  createdAtMs: TimestampMs,
+  latestRun: z.object({ id: z.string(), number: z.number(), state: z.string() }).nullable(),
+});
+export type WorkspaceSummary = z.infer<typeof WorkspaceSummary>;
+
+/** How one workspace clone stands, read when asked. Counts are commits. */
+export const CloneStatus = z.object({
+  repo: RepoName,
+  role: RepoRole,
+  folder: z.string(),
+  /** `missing`: the folder is gone. `broken`: git does not read it. */
+  state: z.enum(['ok', 'missing', 'broken']),
+  branch: z.string().nullable(),
+  head: CommitId.nullable(),
+  /** Where the branch stands in the root repo; null if it has none there. */
+  root: CommitId.nullable(),
+  /** Of the root's branch beside the default branch. */
+  ahead: z.number().int(),
+  behind: z.number().int(),
+  /** Files changed or untracked in the clone. */
+  dirty: z.number().int(),
+  /** Commits in the clone that the root repo lacks. */
+  unpushed: z.number().int(),
+  /** Commits in the root repo that the clone lacks. */
+  unpulled: z.number().int(),
+  /** Commits that upstream lacks; what `takt push` would send. */
+  unreleased: z.number().int(),
+  /** True if upstream's branch of this name holds commits that ours lacks. */
+  isDivergedFromUpstream: z.boolean(),
+});
+export type CloneStatus = z.infer<typeof CloneStatus>;
+
+export const Workspace = WorkspaceSummary.extend({
+  base: z.string(),
+  clones: z.array(CloneStatus),
+  pipeline: Pipeline.nullable(),
+});
+export type Workspace = z.infer<typeof Workspace>;

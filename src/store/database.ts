@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { Fault } from '../contract/faults.ts';
+
+/** The store's own handle: one writer, prepared statements kept. Everything in it is synchronous. */
+export interface Database {
+  readonly connection: DatabaseSync;
+  /** Prepares once per text. */
+  prepare(sql: string): StatementSync;
+  /** Runs `work` in one IMMEDIATE transaction; calls inside it join in. It must not await. */
+  transaction<Value>(work: () => Value): Value;
+  close(): void;
+}
+
+const BUSY_TIMEOUT_MS = 5_000;
+
+/** Opens the store, brings its schema up to date and makes sure that a full disk or a power loss costs nothing committed. */
+export function openDatabase(file: string): Database {
+  const connection = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
+  connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 1000');
+  const database = handleOf(connection);
+  migrate(database);
+  return database;
+}
+
+function handleOf(connection: DatabaseSync): Database {
+  const statements = new Map<string, StatementSync>();
+  let depth = 0;
+  return {
+    connection,
+    prepare(sql) {
+      const known = statements.get(sql);
+      if (known !== undefined) return known;
+      const prepared = connection.prepare(sql);
+      statements.set(sql, prepared);
+      return prepared;
+    },
+    transaction(work) {
+      if (depth > 0) return work();
+      connection.exec('BEGIN IMMEDIATE');
+      depth += 1;
+      try {
+        const value = work();
+        connection.exec('COMMIT');
+        return value;
+      } catch (error) {
+        // SQLite has rolled back by itself on some errors, such as a full disk.
+        if (connection.isTransaction) connection.exec('ROLLBACK');
+        throw error;
+      } finally {
+        depth -= 1;
+      }
+    },
+    close() {
+      connection.exec('PRAGMA optimize');
+      connection.close();
+    },
+  };
+}
+
+function migrate(database: Database): void {
+  const folder = join(import.meta.dirname, 'migrations');
+  const files = readdirSync(folder).filter((name) => name.endsWith('.sql')).toSorted();
+  database.transaction(() => {
+    const { user_version: version } = database.connection.prepare('PRAGMA user_version').get() as { user_version: number };
+    if (version > files.length) throw new Fault('HOME_NEWER', `The store has schema ${version}, and this takt knows ${files.length}.`);
+    for (const name of files.slice(version)) database.connection.exec(readFileSync(join(folder, name), 'utf8'));
+    database.connection.exec(`PRAGMA user_version = ${files.length}`);
+    for (const key of ['home_id', 'epoch']) {
+      database.connection.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING').run(key, randomBytes(8).toString('hex'));
+    }
+  });
+}
+
+/** A fact about the home itself: `home_id` or `epoch`, both 16 hexadecimal digits. */
+export function metaValue(database: Database, key: 'home_id' | 'epoch'): string {
+  const row = database.prepare('SELECT value FROM meta WHERE key = ?').get(key) as { value: string } | undefined;
+  if (row === undefined) throw new Fault('INTERNAL', `The store has no ${key}.`);
+  return row.value;
+}
