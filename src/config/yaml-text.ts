@@ -1,0 +1,114 @@
+import { type Document, isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { Fault, type FaultCode } from '../contract/faults.ts';
+import { issueSentence } from './issue-sentence.ts';
+import { didYouMean } from './nearest-word.ts';
+
+/** A YAML text with the places of everything in it. */
+export interface YamlText {
+  readonly document: Document;
+  /** `config/repos.yaml:12:5`, for the value (or with `key`, the key) that the path leads to, or the nearest above it. */
+  placeOf(path: readonly PropertyKey[], part?: 'key' | 'value'): string;
+}
+
+const YAML_LIMIT_CHARS = 1_000_000;
+
+/** Reads YAML; what is not YAML is a fault that names file, line and column. `file` is how the user knows the text. */
+export function readYaml(text: string, file: string, code: FaultCode): YamlText {
+  if (text.length > YAML_LIMIT_CHARS) throw new Fault(code, `${file} is longer than ${YAML_LIMIT_CHARS} characters.`);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const place = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
+  };
+  const problem = document.errors[0];
+  if (problem !== undefined) {
+    throw new Fault(code, `${place(problem.pos[0])}: ${asSentence(problem.message)}`, { hint: 'Mend the YAML there.' });
+  }
+  return { document, placeOf: (path, part = 'value') => place(offsetOf(document, path, part)) };
+}
+
+/**
+ * The value of a YAML text as the schema has it. The first thing that does not fit is a fault with its place and, for
+ * a key that nobody knows, the nearest right one.
+ */
+export function parseYaml<Value>(yaml: YamlText, schema: z.ZodType<Value>, code: FaultCode): Value {
+  const data: unknown = yaml.document.toJS({ maxAliasCount: 100 });
+  const parsed = schema.safeParse(data ?? {});
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues;
+  // A misspelt key often leaves the right one missing too, and the misspelling is the cause.
+  throw faultOfIssue(yaml, schema, issues.find((issue) => issue.code === 'unrecognized_keys') ?? issues[0]!, code);
+}
+
+function faultOfIssue(yaml: YamlText, schema: z.ZodType, issue: z.core.$ZodIssue, code: FaultCode): Fault {
+  const where = issue.path.map(String).join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? '';
+    const known = keysAt(schema, issue.path);
+    const list = known.length === 0 ? '' : ` Known here: ${known.join(', ')}.`;
+    return new Fault(code, `${yaml.placeOf([...issue.path, key], 'key')}: the key ${key} is not known.${didYouMean(key, known)}`, {
+      hint: `Mend or remove the key.${list}`,
+    });
+  }
+  const value = issue.path.length === 0 ? yaml.document.toJS() : yaml.document.getIn(issue.path);
+  const what = `${where === '' ? 'the text' : where} ${issueSentence(issue, value)}`;
+  return new Fault(code, `${yaml.placeOf(issue.path)}: ${asSentence(what)}`, { hint: 'Mend the text at the place named.' });
+}
+
+/** What zod keeps of a schema, as far as it is walked here. */
+interface SchemaDefinition {
+  readonly type: string;
+  readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
+  readonly innerType?: z.core.$ZodType;
+  readonly element?: z.core.$ZodType;
+  readonly items?: readonly z.core.$ZodType[];
+  readonly in?: z.core.$ZodType;
+}
+
+/** The keys that an object at this path may have. */
+export function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
+  let definition = unwrapped(schema);
+  for (const part of path) {
+    const next = typeof part === 'number' ? (definition.items?.[part] ?? definition.element) : definition.shape?.[String(part)];
+    if (next === undefined) return [];
+    definition = unwrapped(next);
+  }
+  return Object.keys(definition.shape ?? {});
+}
+
+function unwrapped(schema: z.core.$ZodType): SchemaDefinition {
+  let definition = schema._zod.def as unknown as SchemaDefinition;
+  for (let inner = definition.innerType ?? definition.in; inner !== undefined; inner = definition.innerType ?? definition.in) {
+    definition = inner._zod.def as unknown as SchemaDefinition;
+  }
+  return definition;
+}
+
+function offsetOf(document: Document, path: readonly PropertyKey[], part: 'key' | 'value'): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const [index, step] of path.entries()) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === step);
+      if (pair === undefined) break;
+      const isLast = index === path.length - 1;
+      node = pair.value;
+      offset = (isLast && part === 'key' ? startOf(pair.key) : (startOf(node) ?? startOf(pair.key))) ?? offset;
+    } else if (isSeq(node) && typeof step === 'number') {
+      node = node.items[step];
+      offset = startOf(node) ?? offset;
+    } else break;
+  }
+  return offset;
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? (node as Node).range?.[0] : undefined;
+}
+
+function asSentence(text: string): string {
+  const line = text.split('\n')[0]!.trim();
+  return /[.!?]$/.test(line) ? line : `${line}.`;
+}
