@@ -3,7 +3,7 @@ import { Fault } from '../contract/faults.ts';
 import type { RepoConfig } from '../contract/repo.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { HomeLayout } from '../platform/home-layout.ts';
-import { didYouMean } from './nearest-word.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { readReposFile } from './repos-file.ts';
 import { readSettingsFile } from './settings-file.ts';
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { nearestWord } from './nearest-word.ts';
+import { nearestWord } from '../contract/nearest-word.ts';
 
 const typeNames: Record<string, string> = {
   string: 'text',

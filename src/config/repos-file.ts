@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Fault } from '../contract/faults.ts';
 import { RepoConfig } from '../contract/repo.ts';
-import { didYouMean } from './nearest-word.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { parseYaml, readYaml, type YamlText } from './yaml-text.ts';
 
 /** How messages name the file. */

@@ -2,7 +2,7 @@ import { type Document, isMap, isNode, isPair, isScalar, isSeq, LineCounter, typ
 import type { z } from 'zod';
 import { Fault, type FaultCode } from '../contract/faults.ts';
 import { issueSentence } from './issue-sentence.ts';
-import { didYouMean } from './nearest-word.ts';
+import { didYouMean } from './did-you-mean.ts';
 
 /** A YAML text with the places of everything in it. */
 export interface YamlText {
