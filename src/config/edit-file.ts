@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { Fault } from '../contract/faults.ts';
+import { sha256, writeFileDurably } from '../platform/files.ts';
+
+/** The hash of a file that is not there. */
+export const NO_FILE = 'none';
+
+export interface FileText {
+  readonly text: string;
+  /** SHA-256 of the bytes, or `none`. */
+  readonly hash: string;
+}
+
+/** The text of a file; empty with the hash `none` if there is no such file. */
+export async function readFileText(path: string): Promise<FileText> {
+  try {
+    const bytes = await readFile(path);
+    return { text: bytes.toString('utf8'), hash: sha256(bytes) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { text: '', hash: NO_FILE };
+    throw error;
+  }
+}
+
+const edits = new Map<string, Promise<unknown>>();
+
+/**
+ * Changes a file that people edit too: the change is made on what the file says now, refused with FILE_CHANGED if that
+ * is not what `expectedHash` says, and written durably. Edits of one file come one after the other.
+ */
+export async function editFile(
+  path: string,
+  options: { name: string; expectedHash?: string | undefined; change: (text: string) => string },
+): Promise<FileText> {
+  const before = edits.get(path) ?? Promise.resolve();
+  // Whoever edited before has been told of its failure; here it only matters that it is over.
+  const edit = before.then(
+    () => editNow(path, options),
+    () => editNow(path, options),
+  );
+  edits.set(path, edit);
+  try {
+    return await edit;
+  } finally {
+    if (edits.get(path) === edit) edits.delete(path);
+  }
+}
+
+async function editNow(path: string, options: Parameters<typeof editFile>[1]): Promise<FileText> {
+  const current = await readFileText(path);
+  if (options.expectedHash !== undefined && options.expectedHash !== current.hash) {
+    throw new Fault('FILE_CHANGED', `${options.name} is not what it was when you read it.`, { detail: `Its hash is ${current.hash} now.` });
+  }
+  const text = options.change(current.text);
+  if (text === current.text && current.hash !== NO_FILE) return current;
+  await writeFileDurably(path, text);
+  return { text, hash: sha256(text) };
+}
