@@ -2,7 +2,7 @@ import type { ConfinementUsed } from '../contract/run.ts';
 
 /** What a command inside the walls gets beside what all of an attempt's commands get. */
 export interface WallsExtra {
-  /** The whole environment of the command. It can be read by the work and, as arguments, by other users: no secrets. */
+  /** On top of what the walls give (PATH, HOME, TMPDIR, LANG, …). Other users can read it as arguments: no secrets. */
   readonly env: Readonly<Record<string, string>>;
   /** Absolute; has to be visible inside. */
   readonly cwd: string;
@@ -19,8 +19,6 @@ export interface WalledCommand {
   readonly args: string[];
   readonly env: Record<string, string>;
   readonly cwd: string;
-  readonly uid?: number;
-  readonly gid?: number;
 }
 
 /**
