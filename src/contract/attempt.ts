@@ -41,6 +41,8 @@ export const AttemptWork = z.discriminatedUnion('kind', [
     resumeSession: z.string().nullable(),
     sessionId: z.string(),
     maxTurns: z.number().int(),
+    /** What the session to be resumed has cost so far; Claude Code goes on counting from there. */
+    costBeforeUsd: z.number().nonnegative().optional(),
     /** Where the reverse proxy sends requests; the key is read from the service's environment or the file, never stored here. */
     modelAccess: z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('environment'), baseUrl: z.string() }),
