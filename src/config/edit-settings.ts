@@ -3,8 +3,9 @@ import { Fault } from '../contract/faults.ts';
 import { Settings } from '../contract/settings.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { editFile, type FileText } from './edit-file.ts';
+import { keysAt } from './schema-shape.ts';
 import { readSettingsFile, SETTINGS_FILE } from './settings-file.ts';
-import { keysAt } from './yaml-text.ts';
+
 
 /** Every setting by its dotted key, such as `model.default`; the order is that of the contract. */
 export function settingKeys(): string[] {

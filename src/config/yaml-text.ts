@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { Fault, type FaultCode } from '../contract/faults.ts';
 import { issueSentence } from './issue-sentence.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { keysAt } from './schema-shape.ts';
 
 /** A YAML text with the places of everything in it. */
 export interface YamlText {
@@ -55,35 +56,6 @@ function faultOfIssue(yaml: YamlText, schema: z.ZodType, issue: z.core.$ZodIssue
   const value = issue.path.length === 0 ? yaml.document.toJS() : yaml.document.getIn(issue.path);
   const what = `${where === '' ? 'the text' : where} ${issueSentence(issue, value)}`;
   return new Fault(code, `${yaml.placeOf(issue.path)}: ${asSentence(what)}`, { hint: 'Mend the text at the place named.' });
-}
-
-/** What zod keeps of a schema, as far as it is walked here. */
-interface SchemaDefinition {
-  readonly type: string;
-  readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
-  readonly innerType?: z.core.$ZodType;
-  readonly element?: z.core.$ZodType;
-  readonly items?: readonly z.core.$ZodType[];
-  readonly in?: z.core.$ZodType;
-}
-
-/** The keys that an object at this path may have. */
-export function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
-  let definition = unwrapped(schema);
-  for (const part of path) {
-    const next = typeof part === 'number' ? (definition.items?.[part] ?? definition.element) : definition.shape?.[String(part)];
-    if (next === undefined) return [];
-    definition = unwrapped(next);
-  }
-  return Object.keys(definition.shape ?? {});
-}
-
-function unwrapped(schema: z.core.$ZodType): SchemaDefinition {
-  let definition = schema._zod.def as unknown as SchemaDefinition;
-  for (let inner = definition.innerType ?? definition.in; inner !== undefined; inner = definition.innerType ?? definition.in) {
-    definition = inner._zod.def as unknown as SchemaDefinition;
-  }
-  return definition;
 }
 
 function offsetOf(document: Document, path: readonly PropertyKey[], part: 'key' | 'value'): number {
