@@ -56,8 +56,13 @@ interface ValueSchema {
 
 /** Turns the declared operations into plain data, sorted by their words; those without a command come first. */
 export function commandTable(operations: readonly Operation[]): CommandTable {
+  const lineOf = ({ words }: Command): string => words.join(' ');
   const commands = operations.map(commandOf);
-  return { commands: commands.toSorted((one, other) => (one.words.join(' ') < other.words.join(' ') ? -1 : 1)) };
+  return {
+    commands: commands.toSorted(
+      (one, other) => Number(lineOf(one) > lineOf(other)) - Number(lineOf(one) < lineOf(other)),
+    ),
+  };
 }
 
 /** The command with this operation name; asking for one that does not exist is a defect. */

@@ -1,0 +1,16 @@
+import type { Client } from '../client/client.ts';
+import type { Command } from '../grammar/command-table.ts';
+import type { Params } from '../grammar/parse-line.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Prints each event as a line of JSON until the connection ends or Ctrl-C; a frame without id is printed as it came. */
+export async function printEvents(
+  command: Command,
+  params: Params,
+  { client, terminal, signal }: { client: Client; terminal: Terminal; signal: AbortSignal },
+): Promise<number> {
+  for await (const { data } of client.events(command, params, { signal })) {
+    await terminal.write(`${data}\n`);
+  }
+  return 0;
+}

@@ -1,0 +1,118 @@
+import type { Client } from '../client/client.ts';
+import { Fault } from '../contract/faults.ts';
+import type { Command, CommandTable } from '../grammar/command-table.ts';
+import type { Flags, Params } from '../grammar/parse-line.ts';
+import { connect } from './connect.ts';
+import type { LoadLocalCommand } from './local-call.ts';
+import { placeOf } from './place.ts';
+import { printReply } from './print/print-reply.ts';
+import type { Terminal } from './terminal.ts';
+
+interface Line {
+  readonly command: Command;
+  readonly params: Params;
+  readonly flags: Flags;
+}
+
+interface Surroundings {
+  readonly table: CommandTable;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+  readonly loadLocalCommand: LoadLocalCommand;
+}
+
+/** Operations of the service that the command line does in its own way. */
+const ownWays = ['service.stop'];
+/** Questions about the service itself, which do not start it. */
+const neverStarts = ['service.status', 'job.list', 'job.cancel'];
+
+/** Carries out one command and gives the exit code. */
+export async function runCommand(
+  line: Line,
+  { table, terminal, signal, loadLocalCommand }: Surroundings,
+): Promise<number> {
+  const { command, flags } = line;
+  const place = placeOf(process.env, flags.home);
+  const open = ({ start } = { start: true }): Client =>
+    connect(place, { start: start && !neverStarts.includes(command.name), terminal });
+  if (command.kind === 'local' || ownWays.includes(command.name)) {
+    const run = await loadLocalCommand(command.name);
+    return run({ params: line.params, flags, place, table, terminal, signal, connect: open });
+  }
+  const params = await readFileOption(line.params, command, signal);
+  if (command.isDangerous && !flags.yes) {
+    const { confirm } = await import('./confirm.ts');
+    const confirmed = await confirm(command, params, { client: open(), table, terminal, signal, isJson: flags.json });
+    return confirmed === undefined
+      ? 0
+      : perform({ ...line, params: confirmed }, { client: open(), table, terminal, signal });
+  }
+  return perform({ ...line, params }, { client: open(), table, terminal, signal });
+}
+
+async function readFileOption(params: Params, command: Command, signal: AbortSignal): Promise<Params> {
+  if (typeof params['file'] !== 'string') return params;
+  const { withFileText } = await import('./file-option.ts');
+  return withFileText(params, command, signal);
+}
+
+interface Connected {
+  readonly client: Client;
+  readonly table: CommandTable;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+}
+
+async function perform(line: Line, connected: Connected): Promise<number> {
+  const { command, params, flags } = line;
+  switch (command.kind) {
+    case 'stream':
+      return printStream(line, connected);
+    case 'job':
+      return performJob(line, connected);
+    case 'call': {
+      const { client, terminal, signal } = connected;
+      const reply = await client.call(command, withoutOwnOptions(params), { signal });
+      if (params['wait'] === true) {
+        const { waitForRun } = await import('./wait-for-run.ts');
+        return waitForRun((reply as { run: string }).run, { ...connected, isJson: flags.json });
+      }
+      await terminal.write(flags.json ? asJson(reply) : await printReply(command, reply, params, terminal.page));
+      return 0;
+    }
+    case 'local':
+      throw new Fault('INTERNAL', `${command.name} is not for the service.`);
+  }
+}
+
+/** What only this side understands stays here. */
+function withoutOwnOptions(params: Params): Params {
+  const { wait: _, ...rest } = params;
+  return rest;
+}
+
+async function performJob({ command, params, flags }: Line, { client, terminal, signal }: Connected): Promise<number> {
+  const { progressPrinter } = await import('./progress.ts');
+  using progress = progressPrinter(terminal, flags.json);
+  const reply = await client.job(command, params, { signal, onProgress: (step) => progress.show(step) });
+  progress.clear();
+  await terminal.write(flags.json ? asJson(reply) : await printReply(command, reply, params, terminal.page));
+  return jobExitCode(reply);
+}
+
+/** A fetch of several repos replies even if some failed; the exit code has to say so. */
+function jobExitCode(reply: unknown): number {
+  const results = (reply as { results?: { fault?: unknown }[] } | null)?.results;
+  return results?.some(({ fault }) => fault !== undefined && fault !== null) === true ? 7 : 0;
+}
+
+async function printStream({ command, params, flags }: Line, { client, terminal, signal }: Connected): Promise<number> {
+  if (command.name === 'event.stream') {
+    const { printEvents } = await import('./print-events.ts');
+    return printEvents(command, params, { client, terminal, signal });
+  }
+  const { printOutput } = await import('./print-output.ts');
+  return printOutput(command, params, { client, terminal, signal, isJson: flags.json });
+}
+
+const asJson = (reply: unknown): string => `${JSON.stringify(reply, null, 2)}\n`;
