@@ -1,0 +1,70 @@
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { readTextIfThere } from '../platform/files.ts';
+
+/**
+ * The configuration of a root repo. It has no remote: the upstream's address is takt's to know. `hooksPath` says where
+ * the hooks are anyway, so that one in a user's own configuration does not hide them. A force push of a workspace's
+ * branch is allowed, since it is a new run.
+ */
+const CONFIG = `# Written by takt, which puts it back when it changes.
+[core]
+	repositoryformatversion = 0
+	filemode = true
+	bare = true
+	hooksPath = hooks
+	packedRefsTimeout = 10000
+	filesRefLockTimeout = 10000
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+[transfer]
+	hideRefs = refs/takt
+[receive]
+	hideRefs = refs/remotes
+	autogc = false
+	fsckObjects = true
+	denyNonFastForwards = false
+	denyDeletes = false
+[uploadpack]
+	allowFilter = false
+`;
+
+/** HEAD of a root repo names the default branch, so the hook needs no name in its text. */
+const PRE_RECEIVE = `#!/bin/sh
+# Written by takt. The default branch follows upstream and takes no push.
+read -r head < HEAD
+refused=0
+while read -r old new ref; do
+  case "$ref" in
+    "\${head#ref: }") echo "takt: $ref follows upstream; push the branch of a workspace." >&2; refused=1 ;;
+    refs/heads/* | refs/tags/*) ;;
+    *) echo "takt: $ref is neither a branch nor a tag." >&2; refused=1 ;;
+  esac
+done
+exit $refused
+`;
+
+/** Puts configuration and hooks of a root repo in order; does nothing where they are. */
+export async function furnishRoot(folder: string): Promise<void> {
+  const config = join(folder, 'config');
+  if ((await readTextIfThere(config)) !== CONFIG) await replaceFile(config, CONFIG, 0o644);
+  await installHook(folder, 'pre-receive', PRE_RECEIVE);
+}
+
+/** Installs a hook whole or not at all, executable whatever the umask is. */
+export async function installHook(folder: string, name: string, text: string): Promise<void> {
+  const path = join(folder, 'hooks', name);
+  await mkdir(join(folder, 'hooks'), { recursive: true });
+  if ((await readTextIfThere(path)) !== text) await replaceFile(path, text, 0o755);
+  else await chmod(path, 0o755);
+}
+
+async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+  const temporary = `${path}.${randomBytes(4).toString('hex')}.new`;
+  await writeFile(temporary, text, { flag: 'wx' });
+  await chmod(temporary, mode);
+  await rename(temporary, path);
+}

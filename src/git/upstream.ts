@@ -1,0 +1,98 @@
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Fault } from '../contract/faults.ts';
+import { readTextIfThere } from '../platform/files.ts';
+import { git, gitResult, linesOf } from './git.ts';
+import { upstreamFault } from './upstream-fault.ts';
+
+/** What an upstream says that it has. */
+export interface UpstreamRefs {
+  /** The branch that its HEAD names; null if it does not say. */
+  readonly defaultBranch: string | null;
+  readonly heads: ReadonlyMap<string, string>;
+}
+
+interface Asking {
+  readonly signal: AbortSignal;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The path of an upstream on this machine, or null if it is elsewhere. */
+export function localUpstream(upstream: string): string | null {
+  if (upstream.startsWith('/')) return upstream;
+  return upstream.startsWith('file://') ? fileURLToPath(upstream) : null;
+}
+
+/** Lists the branches of an upstream. `folder` is any folder of takt's own. Faults: UPSTREAM_*. */
+export async function askUpstream(folder: string, upstream: string, options: Asking): Promise<UpstreamRefs> {
+  refuseOption(upstream);
+  const result = await gitResult(folder, ['ls-remote', '--symref', '--', upstream, 'HEAD', 'refs/heads/*'], options);
+  if (result.exitCode !== 0) throw await upstreamFault({ folder, upstream, words: result.stderr, ...options });
+  const heads = new Map<string, string>();
+  let named: string | null = null;
+  let headCommit: string | null = null;
+  for (const line of linesOf(result.stdout.toString('utf8'))) {
+    const [value = '', ref = ''] = line.split('\t');
+    if (ref === 'HEAD' && value.startsWith('ref: refs/heads/')) named = value.slice('ref: refs/heads/'.length);
+    else if (ref === 'HEAD') headCommit = value;
+    else if (ref.startsWith('refs/heads/')) heads.set(ref.slice('refs/heads/'.length), value);
+  }
+  return { defaultBranch: named !== null && heads.has(named) ? named : likelyDefault(heads, headCommit), heads };
+}
+
+/** Where one branch of an upstream stands now; null if it has none. Faults: UPSTREAM_*. */
+export async function askUpstreamBranch(folder: string, upstream: string, branch: string, options: Asking): Promise<string | null> {
+  refuseOption(upstream);
+  const result = await gitResult(folder, ['ls-remote', '--', upstream, `refs/heads/${branch}`], options);
+  if (result.exitCode !== 0) throw await upstreamFault({ folder, upstream, words: result.stderr, ...options });
+  const line = linesOf(result.stdout.toString('utf8')).find((each) => each.endsWith(`\trefs/heads/${branch}`));
+  return line === undefined ? null : line.slice(0, 40);
+}
+
+/** Faults with UPSTREAM_PARTIAL if an upstream on this disk lacks objects on purpose; of others, only a fetch shows it. */
+export async function refusePartialUpstream(folder: string, upstream: string, { signal }: { signal: AbortSignal }): Promise<void> {
+  const path = localUpstream(upstream);
+  if (path === null) return;
+  for (const gitFolder of [path, join(path, '.git'), `${path}.git`]) {
+    if (!(await isFolder(join(gitFolder, 'objects')))) continue;
+    const packs = (await isFolder(join(gitFolder, 'objects', 'pack'))) ? await readdir(join(gitFolder, 'objects', 'pack')) : [];
+    if (packs.some((name) => name.endsWith('.promisor'))) throw partial(upstream, 'a partial clone, which fetches missing files when asked');
+    if ((await readTextIfThere(join(gitFolder, 'shallow')))?.trim()) throw shallow(upstream);
+    // Read as a file and without its includes: the configuration of a foreign repository may name programs.
+    const config = await git(folder, ['config', '--file', join(gitFolder, 'config'), '--no-includes', '--get-regexp', '^(extensions\\.partialclone|remote\\..*\\.promisor)$'], {
+      signal,
+      okCodes: [0, 1],
+    });
+    if (config.trim() !== '') throw partial(upstream, 'a partial clone, which fetches missing files when asked');
+    return;
+  }
+}
+
+export function shallow(upstream: string): Fault {
+  return partial(upstream, 'shallow: it lacks the older part of its history', `\`git fetch --unshallow\` in ${upstream} completes it, if it has an upstream itself; else name the repository that it came from.`);
+}
+
+function partial(upstream: string, how: string, hint?: string): Fault {
+  return new Fault('UPSTREAM_PARTIAL', `The upstream ${upstream} is ${how}.`, hint === undefined ? {} : { hint });
+}
+
+/** Servers that do not name HEAD's branch (old ones, and a detached HEAD) still tell its commit. */
+function likelyDefault(heads: ReadonlyMap<string, string>, headCommit: string | null): string | null {
+  if (heads.size === 1) return [...heads.keys()][0]!;
+  const atHead = [...heads].filter(([, commit]) => commit === headCommit).map(([name]) => name);
+  return atHead.find((name) => name === 'main' || name === 'master') ?? atHead[0] ?? ['main', 'master'].find((name) => heads.has(name)) ?? null;
+}
+
+function refuseOption(upstream: string): void {
+  if (upstream.startsWith('-')) throw new Fault('INPUT_INVALID', `${upstream} is no address of a repository.`);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
+}
