@@ -25,6 +25,7 @@ interface OutputWanted {
 }
 
 const CHUNK_BYTES = 128 * 1024;
+const LINE_LIMIT_BYTES = 64 * 1024 * 1024;
 /** A run can end without an event of its own reaching this reader, so it looks by itself as well. */
 const LOOK_AGAIN_MS = 5_000;
 
@@ -89,7 +90,7 @@ async function* newLines(database: Database, attempt: StoredAttempt, offsets: Ma
     const bytes = readOutput(database, attempt.id, offset, limitBytes);
     const end = bytes.lastIndexOf(NEWLINE);
     if (end === -1) {
-      if (bytes.length < limitBytes) return;
+      if (bytes.length < limitBytes || limitBytes > LINE_LIMIT_BYTES) return;
       // One line longer than the chunk: take more at once.
       limitBytes *= 4;
       continue;
