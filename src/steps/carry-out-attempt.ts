@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ATTEMPT_PROTOCOL, AttemptRequest, type AttemptOutcome } from '../contract/attempt.ts';
+import { Fault } from '../contract/faults.ts';
+import type { Walls } from '../confinement/walls.ts';
+import { writeFileDurably } from '../platform/files.ts';
+import type { AttemptDesk } from './attempt-desk.ts';
+import { untilGone } from './end-processes.ts';
+import { openOutput } from './output-writer.ts';
+import { performWork, raiseWallsOf } from './perform-work.ts';
+import { keepResult, secureWork } from './secure-work.ts';
+import { reasonOf, settle } from './settle-attempt.ts';
+import { takeAttempt } from './take-attempt.ts';
+import { watchForEnd, type EndWatch } from './watch-for-end.ts';
+import type { WorkResult } from './work-result.ts';
+
+/** `not_ours`: another host has the attempt, or it was revoked. `interrupted`: ended without an outcome. */
+export type HostEnd = 'done' | 'not_ours' | 'interrupted';
+
+/**
+ * Carries out the attempt in a spool folder: takes it, works, collects what the work left, and writes the outcome last.
+ * Whatever goes wrong becomes an outcome; only a machine that shuts down, and a crash, leave none.
+ */
+export async function carryOutAttempt(folder: string): Promise<HostEnd> {
+  if (!takeAttempt(folder)) return 'not_ours';
+  let request: AttemptRequest;
+  try {
+    request = AttemptRequest.parse(JSON.parse(readFileSync(join(folder, 'request.json'), 'utf8')));
+  } catch (error) {
+    const sentence = `The request cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    await writeOutcome(folder, { ...nothingDone, state: 'broken', reason: { class: 'internal', sentence }, endedAtMs: Date.now() });
+    return 'done';
+  }
+  const watch = watchForEnd(folder, request);
+  const output = openOutput(join(folder, 'output.ndjson'), request.outputLimitBytes, {
+    onActivity: watch.touch,
+    onLimit: () => watch.end('output_limit'),
+    onDiskFault: () => watch.end('disk_full'),
+  });
+  const outcome = await attempt({ request, folder, output, signal: watch.signal }, watch);
+  await output.close();
+  if (outcome === undefined) return 'interrupted';
+  await writeOutcome(folder, { ...outcome, outputBytes: output.bytes, endedAtMs: Date.now() });
+  return 'done';
+}
+
+const nothingDone: AttemptOutcome = {
+  protocol: ATTEMPT_PROTOCOL,
+  state: 'broken',
+  reason: null,
+  exitCode: null,
+  result: null,
+  usage: null,
+  confinement: null,
+  repos: [],
+  pushed: [],
+  outputBytes: 0,
+  endedAtMs: 0,
+};
+
+async function writeOutcome(folder: string, outcome: AttemptOutcome): Promise<void> {
+  await writeFileDurably(join(folder, 'outcome.json'), JSON.stringify(outcome));
+}
+
+/** The attempt from its walls to its commits; undefined if it was interrupted. */
+async function attempt(desk: AttemptDesk, watch: EndWatch): Promise<AttemptOutcome | undefined> {
+  const { request, output } = desk;
+  let walls: Walls | undefined;
+  let work: WorkResult;
+  try {
+    walls = request.work.kind === 'script' ? undefined : await raiseWallsOf(desk);
+    work = await performWork(desk, walls, watch.touch);
+  } catch (error) {
+    const reason = reasonOf(error);
+    output.note(reason.sentence);
+    if (error instanceof Fault && error.detail !== undefined) output.note(error.detail);
+    work = { state: 'broken', reason, result: null, usage: null, exitCode: null };
+  }
+  watch.stop();
+  const cause = watch.cause();
+  if (cause === 'interrupted') return undefined;
+  await untilGone(request.attempt, undefined);
+  const settled = settle(work, cause, request);
+  const collected = await secureWork(desk, walls, settled, work);
+  if (walls !== undefined && work.result !== null) keepResult(desk, walls, work.result);
+  if (collected.reason !== null) output.note(collected.reason.sentence);
+  const { exitCode, result, usage } = work;
+  return { ...nothingDone, ...collected, exitCode, result, usage, confinement: walls?.used ?? null, pushed: work.pushed ?? [] };
+}

@@ -1,0 +1,110 @@
+import { chmodSync, chownSync, closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Fault } from '../contract/faults.ts';
+import { readTextIfThere, writeFileDurably } from '../platform/files.ts';
+import { worktreeScript } from '../git/run-worktree.ts';
+import type { WalledDesk } from './attempt-desk.ts';
+import { makeWorkFolder } from './run-folder.ts';
+import { runInside } from './run-inside.ts';
+import { quoted } from './shell-words.ts';
+import { workEnvironment } from './work-environment.ts';
+
+const COPY_LIMIT_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Makes the worktrees that the run's folder lacks, and writes guidance and copied files into it. Which ones are whole is
+ * kept beside the agent's folder, out of the work's reach. Everything below the run's folder is written inside the
+ * walls: a repo may hold links that lead anywhere.
+ */
+export async function makeWorktrees(desk: WalledDesk): Promise<void> {
+  const { request, walls, output, signal } = desk;
+  makeWorkFolder(request.runFolder, walls.user);
+  const made = await madeWorktrees(request);
+  const missing = request.repos.filter(({ name }) => !made.includes(name));
+  const staging = join(desk.folder, 'files');
+  const files = filesToBring(desk, missing.map(({ name }) => name));
+  const aside = missing.map(({ name }) => `if [ -e ${name} ] || [ -L ${name} ]; then mkdir -p .takt && mv ${name} .takt/half-made-${name}-${request.attempt}; fi`);
+  const script = ['set -e', ...aside, missing.length > 0 ? worktreeScript(missing) : '', ...files.map((file) => bringScript(staging, file))].join('\n');
+  output.note(missing.length > 0 ? `Worktrees: ${missing.map(({ name, commit }) => `${name} at ${commit.slice(0, 12)}`).join(', ')}` : 'The worktrees are there.');
+  stage(staging, files, walls.user);
+  try {
+    const extra = { env: workEnvironment(request), cwd: request.runFolder, readable: [staging] };
+    const { exitCode, tail } = await runInside({ ...desk, attempt: request.attempt, command: ['/bin/sh', '-c', script], extra });
+    if (signal.aborted) return;
+    if (exitCode !== 0) throw new Fault('GIT_FAILED', 'The worktrees could not be made.', { detail: tail });
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+  await writeFileDurably(markerOf(request), JSON.stringify({ folder: idOf(request.runFolder), repos: request.repos.map(({ name }) => name) }));
+}
+
+interface FileToBring {
+  /** Its name in the staging folder. */
+  readonly staged: string;
+  /** Where it goes, within the run's folder. */
+  readonly path: string;
+  readonly content: Uint8Array | string;
+  readonly mode: number;
+}
+
+/** Guidance is written each time, copied files into new worktrees only: a step may have changed them since. */
+function filesToBring({ request, output }: WalledDesk, newRepos: readonly string[]): FileToBring[] {
+  const copied = request.repos
+    .filter(({ name }) => newRepos.includes(name))
+    .flatMap(({ name, copy }) => copy.map(({ from, to }) => ({ from, path: `${name}/${to}` })))
+    .flatMap(({ from, path }) => {
+      const found = readSource(from);
+      if (found === undefined) output.note(`Not copied: ${from} is no regular file of at most 16 MiB.`);
+      return found === undefined ? [] : [{ path, ...found }];
+    });
+  const guidance = request.guidance.map(({ path, text }) => ({ path, content: text, mode: 0o644 }));
+  return [...copied, ...guidance].map((file, index) => ({ ...file, staged: String(index) }));
+}
+
+/** The source may lie in a workspace clone, where an agent works as well. */
+function readSource(path: string): { content: Buffer; mode: number } | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+  try {
+    const facts = fstatSync(fd);
+    return facts.isFile() && facts.size <= COPY_LIMIT_BYTES ? { content: readFileSync(fd), mode: facts.mode & 0o777 } : undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function stage(folder: string, files: readonly FileToBring[], owner: { uid: number; gid: number }): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chownSync(folder, owner.uid, owner.gid);
+  for (const { staged, content, mode } of files) {
+    const path = join(folder, staged);
+    writeFileSync(path, content);
+    chmodSync(path, mode | 0o400);
+    chownSync(path, owner.uid, owner.gid);
+  }
+}
+
+function bringScript(staging: string, { staged, path }: FileToBring): string {
+  const target = quoted(`./${path}`);
+  return `mkdir -p "$(dirname ${target})" && cp --remove-destination --preserve=mode ${quoted(join(staging, staged))} ${target}`;
+}
+
+const markerOf = ({ agentFolder }: WalledDesk['request']): string => `${agentFolder}.worktrees.json`;
+
+/** Tells a folder from a later one of the same name. */
+function idOf(folder: string): string {
+  const { ino, birthtimeMs } = statSync(folder);
+  return `${ino} ${birthtimeMs}`;
+}
+
+async function madeWorktrees(request: WalledDesk['request']): Promise<string[]> {
+  const text = await readTextIfThere(markerOf(request));
+  if (text === undefined) return [];
+  const marker = JSON.parse(text) as { folder: string; repos: string[] };
+  return marker.folder === idOf(request.runFolder) ? marker.repos : [];
+}

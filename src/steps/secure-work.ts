@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import type { AttemptOutcome, AttemptRequest } from '../contract/attempt.ts';
+import { Fault } from '../contract/faults.ts';
+import type { Walls } from '../confinement/walls.ts';
+import type { AttemptDesk } from './attempt-desk.ts';
+import { collectWork, untouchedRepos } from './collect-work.ts';
+import { stageResultPath, writeStageResult } from './run-folder.ts';
+import { reasonOf, type Settled } from './settle-attempt.ts';
+import type { WorkResult } from './work-result.ts';
+
+/** Taking the commits out has a limit of its own, since it runs after the attempt's own limits have struck. */
+const COLLECT_LIMIT_MS = 120_000;
+
+/**
+ * Brings what the work left into safety and gives the attempt's final state: only now is it known whether a step that
+ * has to change something did. Commits that cannot be taken out turn a passed attempt into a failed one.
+ */
+export async function secureWork(desk: AttemptDesk, walls: Walls | undefined, settled: Settled, work: WorkResult): Promise<Settled & Pick<AttemptOutcome, 'repos'>> {
+  const { request, output } = desk;
+  const hasWorktrees = request.work.kind === 'agent' || request.work.kind === 'command';
+  if (walls === undefined || !hasWorktrees || !existsSync(request.runFolder)) return { ...settled, repos: untouchedRepos(request) };
+  const isPassed = settled.state === 'passed';
+  try {
+    const repos = await collectWork({ ...desk, walls, signal: AbortSignal.timeout(COLLECT_LIMIT_MS) }, { isPassed, message: commitMessage(request, work) });
+    const hasChange = repos.some(({ head }) => head !== null);
+    if (!isPassed || !request.needsChange || hasChange) return { ...settled, repos };
+    return { state: 'unverified', reason: { class: 'no_change', sentence: 'It passed and left no commit, which this step has to.' }, repos };
+  } catch (error) {
+    const reason = reasonOf(error);
+    const sentence = `${reason.sentence} The work is kept in ${request.runFolder}.`;
+    output.note([sentence, error instanceof Fault ? error.detail : undefined].filter((text) => text !== undefined).join('\n'));
+    const own: Settled = isPassed ? { state: 'failed', reason: { class: 'git', sentence } } : settled;
+    return { ...own, repos: untouchedRepos(request) };
+  }
+}
+
+function commitMessage({ step, workspace, runNumber, number }: AttemptRequest, { result }: WorkResult): string {
+  const subject = `${step}: ${result?.summary.split('\n', 1)[0] ?? 'work of an attempt'}`;
+  return `${subject.slice(0, 72).trimEnd()}\n\nRun ${runNumber} of ${workspace}, attempt ${number}.\n`;
+}
+
+/** Writes the stage result where the next steps and people find it; the outcome has it anyway. */
+export function keepResult({ request, output }: AttemptDesk, { user }: Walls, result: NonNullable<WorkResult['result']>): void {
+  try {
+    writeStageResult(request.runFolder, stageResultPath(request.step, request.number), result, user);
+  } catch (error) {
+    // The folder is the work's, which may have made it impossible to write there.
+    if (!['EACCES', 'EPERM', 'ENOENT', 'ENOSPC', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    output.note('The stage result could not be written into the run’s folder.');
+  }
+}
