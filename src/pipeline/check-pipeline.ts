@@ -1,9 +1,10 @@
 import { Fault } from '../contract/faults.ts';
+import { StepName } from '../contract/ids.ts';
 import type { Pipeline, Step } from '../contract/pipeline.ts';
 import { checkModel, checkRole, checkScript, type KnownWords } from './known-words.ts';
 
 /** The name of the step that takt puts before all others. */
-export const SETUP_STEP = 'setup';
+export const SETUP_STEP = StepName.parse('setup');
 
 /** Refuses a pipeline that could not be carried out; the fault PIPELINE_INVALID names the step. */
 export function checkPipeline(pipeline: Pipeline, known: KnownWords): void {

@@ -75,3 +75,11 @@ export function openLandings(database: Database): Landing[] {
     .all()
     .map((row) => LandingRow.parse(row));
 }
+
+/** True if takt itself is moving this branch to this commit just now. */
+export function isLandingPlanned(database: Database, repo: string, branch: string, commit: string): boolean {
+  const row = database
+    .prepare("SELECT 1 FROM landings WHERE state = 'planned' AND repo = ? AND branch = ? AND new_commit = ?")
+    .get(repo, branch, commit);
+  return row !== undefined;
+}
