@@ -28,7 +28,7 @@ export interface ScriptedModel extends AsyncDisposable {
 
 /**
  * A stand-in for the Messages API on 127.0.0.1, for the offline demo and for tests: its answers come from a scenario.
- * It says so in a header of every reply and in the name of the model that answers. Disposing cuts what is open.
+ * It says so in a header of every reply and in the name of the model that answers. Disposing cuts what is open, and may happen twice.
  */
 export async function startScriptedModel({ scenario, port = 0 }: { scenario: ScriptedScenario; port?: number }): Promise<ScriptedModel> {
   const seen: SeenRequest[] = [];
@@ -54,6 +54,7 @@ export async function startScriptedModel({ scenario, port = 0 }: { scenario: Scr
       }
     },
     async [Symbol.asyncDispose]() {
+      if (!server.listening) return;
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();

@@ -8,7 +8,7 @@ const Body = z.object({
   model: z.string(),
   stream: z.boolean().default(false),
   tools: z.array(z.looseObject({ name: z.string() })).default([]),
-  system: z.unknown(),
+  system: z.unknown().optional(),
   messages: z.array(z.looseObject({ role: z.string(), content: z.unknown() })),
 });
 

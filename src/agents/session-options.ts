@@ -5,6 +5,7 @@ import type { Prompt } from './prompt.ts';
 
 /** All that a session is made from. Paths are absolute and the same inside the walls and outside. */
 export interface SessionPlan {
+  /** Claude Code; has to be visible inside the walls. */
   readonly executable: string;
   readonly prompt: Prompt;
   readonly model: string;
@@ -78,12 +79,12 @@ function permissions(isConfined: boolean): Options {
 }
 
 /**
- * A branch is not trusted: its CLAUDE.md is read, but its hooks, settings, agents, skills and MCP servers are looked for
- * in an empty folder instead, which only takt can write.
+ * A branch is not trusted: its CLAUDE.md is read, but hooks, settings, agents, skills and MCP servers are looked for in
+ * an empty folder instead, which only takt can write. `local` is for CLAUDE.local.md, where takt puts guidance for a repo.
  */
 function trustedSettings(trustedFolder: string): Options {
   return {
-    settingSources: ['project'],
+    settingSources: ['project', 'local'],
     projectConfigRoot: trustedFolder,
     strictMcpConfig: true,
     mcpServers: {},

@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { SDKMessage, SDKResultMessage, SpawnOptions } from '@anthropic-ai/claude-agent-sdk';
-import { endSession, killAttempt } from './end-process.ts';
 import { sessionOptions, type SessionPlan } from './session-options.ts';
 
 /** How a command is started: behind walls, or as it is. Fits what the confinement gives. */
@@ -15,8 +14,10 @@ export interface SessionLife {
   readonly wrap: WrapCommand;
   /** A file with `NAME=placeholder`, readable for the work. It comes by a file because command lines can be read by all users. */
   readonly keyFile: string;
-  /** Id of the attempt, as its processes carry it in their environment. */
-  readonly attempt: string;
+  /** Ends the process and all that it started; called at most once. */
+  readonly endProcess: (pid: number, exited: Promise<unknown>) => Promise<void>;
+  /** Called after the end of the process: resolves when nothing that it left behind is alive. */
+  readonly untilGone: () => Promise<void>;
   /** Ends the session and everything that it started. */
   readonly signal: AbortSignal;
   readonly onStarted: (pid: number) => void;
@@ -101,7 +102,7 @@ interface ProcessEnd {
 
 interface RunningSession {
   readonly child: ChildProcess & { stdin: NonNullable<ChildProcess['stdin']>; stdout: NonNullable<ChildProcess['stdout']> };
-  /** Resolves when the process, and outside of walls all that it left behind, is gone. */
+  /** Resolves when the process and all that it left behind is gone. */
   readonly ended: Promise<ProcessEnd>;
   end(): void;
 }
@@ -111,7 +112,7 @@ function startProcess(asked: SpawnOptions, plan: SessionPlan, life: SessionLife)
   const walled = life.wrap([...WITH_KEY, life.keyFile, asked.command, ...asked.args], {
     env,
     cwd: plan.runFolder,
-    readable: [plan.executable, plan.trustedFolder, life.keyFile],
+    readable: [plan.trustedFolder, life.keyFile],
   });
   const child = spawn(walled.command, walled.args, { cwd: walled.cwd, env: walled.env, stdio: ['pipe', 'pipe', 'pipe'] });
   if (child.pid !== undefined) life.onStarted(child.pid);
@@ -124,17 +125,18 @@ function startProcess(asked: SpawnOptions, plan: SessionPlan, life: SessionLife)
     startError = error;
   });
   let ending: Promise<void> | undefined;
+  const exited = child.pid === undefined ? Promise.resolve() : once(child, 'exit');
   const ended = (async (): Promise<ProcessEnd> => {
-    if (child.pid !== undefined) await once(child, 'exit');
+    await exited;
     await ending;
-    if (!plan.isConfined) killAttempt(life.attempt);
+    await life.untilGone();
     return { exitCode: child.exitCode, exitSignal: child.signalCode, stderr, startError };
   })();
   return {
     child,
     ended,
     end() {
-      ending ??= endSession(child, { isConfined: plan.isConfined, attempt: life.attempt });
+      if (child.pid !== undefined) ending ??= life.endProcess(child.pid, exited);
     },
   };
 }

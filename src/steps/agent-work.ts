@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { openAttemptFiles, hasSession } from '../agents/attempt-files.ts';
 import { claudeExecutable } from '../agents/claude-executable.ts';
-import { ATTEMPT_VARIABLE } from '../agents/end-process.ts';
 import { readCredential } from '../agents/model-access.ts';
 import { openModelGate } from '../agents/model-gate.ts';
 import { outputLines } from '../agents/output-lines.ts';
@@ -15,10 +14,12 @@ import type { AttemptRequest, AttemptWork } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
 import type { AgentUsage, FailureReason } from '../contract/run.ts';
 import { StageResult } from '../contract/stage-result.ts';
-import { diffSummary } from '../git/root-repo.ts';
+import { diffSummary } from '../git/history.ts';
 import { pushOrder } from '../git/push.ts';
 import { agentVerdict } from './agent-verdict.ts';
+import { endProcesses, untilGone } from './end-processes.ts';
 import type { OutputWriter } from './output-writer.ts';
+import { workEnvironment } from './work-environment.ts';
 
 export interface AgentWorkInput {
   readonly request: AttemptRequest;
@@ -43,8 +44,14 @@ export interface AgentWorkResult {
 
 type AgentWork = Extract<AttemptWork, { kind: 'agent' }>;
 
-/** Findings may be left out by the agent, as the schema has a default for them. */
-const RESULT_SCHEMA = z.toJSONSchema(StageResult, { io: 'input' });
+/** Findings may be left out by the agent, as the schema has a default for them. Claude Code refuses schemas that name their draft. */
+const { $schema: _, ...RESULT_SCHEMA } = z.toJSONSchema(StageResult, { io: 'input' });
+
+/** What agents need to see inside the walls beside what all work sees. */
+export function agentReadable(): string[] {
+  const executable = claudeExecutable();
+  return executable === undefined ? [] : [executable];
+}
 
 /**
  * Carries out an agent step: opens the gate to the model, runs Claude Code inside the walls, and tells its verdict.
@@ -71,7 +78,7 @@ export async function runAgentWork(input: AgentWorkInput): Promise<AgentWorkResu
     agentFolder: request.agentFolder,
     trustedFolder: files.trustedFolder,
     isConfined: input.walls.used.filesystem === 'bubblewrap',
-    environment: { ...commitIdentity(request), ...request.environment, [ATTEMPT_VARIABLE]: request.attempt },
+    environment: workEnvironment(request),
     modelUrl: gate.url,
     headers: { 'x-takt-workspace': request.workspace, 'x-takt-step': request.step, 'x-takt-attempt': request.attempt },
     silenceMs: request.silenceMs,
@@ -107,7 +114,8 @@ async function runOne({ input, work, facts, plan, keyFile }: Session, start: Ses
   const life: SessionLife = {
     wrap: (command, extra) => input.walls.wrap(command, extra),
     keyFile,
-    attempt: input.request.attempt,
+    endProcess: (pid, exited) => endProcesses(pid, input.request.attempt, exited),
+    untilGone: () => untilGone(input.request.attempt, undefined),
     signal: input.signal,
     onStarted: input.onStarted,
     onMessage: (message) => {
@@ -148,9 +156,4 @@ async function promptFacts(request: AttemptRequest, work: AgentWork, signal: Abo
   const diffs = await Promise.all(changed.map(async (repo) => [repo.name, await diffSummary(repo.rootFolder, repo.base, repo.commit, { signal })] as const));
   const stepPrompt = work.step.kind === 'agent' ? work.step.prompt : undefined;
   return { request, rolePrompt: work.rolePrompt, stepPrompt, repos, diffs: new Map(diffs) };
-}
-
-/** Whose commits those of the agent are: the operator's, made by takt. */
-function commitIdentity({ author }: AttemptRequest): Record<string, string> {
-  return { GIT_AUTHOR_NAME: author.name, GIT_AUTHOR_EMAIL: author.email, GIT_COMMITTER_NAME: 'takt', GIT_COMMITTER_EMAIL: 'takt@localhost' };
 }
