@@ -9,8 +9,8 @@ export async function printEvents(
   params: Params,
   { client, terminal, signal }: { client: Client; terminal: Terminal; signal: AbortSignal },
 ): Promise<number> {
-  for await (const { data } of client.events(command, params, { signal })) {
-    await terminal.write(`${data}\n`);
+  for await (const { event, data } of client.events(command, params, { signal })) {
+    if (event !== 'open') await terminal.write(event === 'resync' ? '{"topic":"resync"}\n' : `${data}\n`);
   }
   return 0;
 }

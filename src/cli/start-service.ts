@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault, faults } from '../contract/faults.ts';
 import { checkHome } from '../config/init-home.ts';
+import { readTextIfThere } from '../platform/files.ts';
 import type { HomeLayout } from '../platform/home-layout.ts';
 import { pause } from '../platform/wait.ts';
 import { isNobodyThere } from './connect.ts';
@@ -15,7 +16,7 @@ const LOOK_EVERY_MS = 20;
 const SAY_AFTER_MS = 500;
 /** After another process of this home was faster, its socket has to appear within this. */
 const OTHER_STARTER_MS = 5_000;
-const LOG_TAIL_BYTES = 4_096;
+const TAIL_CHARS = 4_000;
 
 export interface StartOptions {
   readonly signal: AbortSignal;
@@ -37,8 +38,7 @@ export function serviceCommand(): [program: string, args: string[]] {
  * second finds the home locked and ends, and the first one's socket answers both.
  */
 export async function startService(layout: HomeLayout, { signal, say }: StartOptions): Promise<void> {
-  const log = await open(layout.serviceLog, 'a', 0o600);
-  const logStart = (await log.stat()).size;
+  const log = await open(layout.serviceStartLog, 'w', 0o600);
   const [program, args] = serviceCommand();
   const child = spawn(program, args, {
     cwd: layout.home,
@@ -54,7 +54,7 @@ export async function startService(layout: HomeLayout, { signal, say }: StartOpt
   } catch (error) {
     signal.throwIfAborted();
     throw new Fault('SERVICE_UNREACHABLE', 'The service did not start.', {
-      detail: await logSince(layout, logStart),
+      detail: ((await readTextIfThere(layout.serviceStartLog)) ?? '').trimEnd().slice(-TAIL_CHARS),
       cause: error,
     });
   } finally {
@@ -87,17 +87,4 @@ export function answers(socket: string): Promise<boolean> {
     });
     connection.once('error', (error) => (isNobodyThere(error) ? resolve(false) : reject(error)));
   });
-}
-
-/** What the service wrote since a place in its log, the last lines of it. */
-async function logSince(layout: HomeLayout, start: number): Promise<string> {
-  const log = await open(layout.serviceLog, 'r');
-  try {
-    const { size } = await log.stat();
-    const from = Math.max(start, size - LOG_TAIL_BYTES);
-    const { buffer, bytesRead } = await log.read(Buffer.alloc(size - from), 0, size - from, from);
-    return buffer.subarray(0, bytesRead).toString('utf8').trimEnd();
-  } finally {
-    await log.close();
-  }
 }

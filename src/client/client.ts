@@ -37,11 +37,11 @@ export interface Client {
     params: Params,
     options: CallOptions,
   ): AsyncGenerator<unknown, void, undefined>;
-  /** The frames of an event stream; `onOpen` is called when the service has begun to listen. */
+  /** The frames of an event stream. The first is `open`, without data: nothing that happens after it is missed. */
   events<Params>(
     operation: Callable<Params, unknown>,
     params: Params,
-    options: CallOptions & { onOpen?(): void },
+    options: CallOptions,
   ): AsyncGenerator<ServerSentEvent, void, undefined>;
 }
 
@@ -69,9 +69,9 @@ export function createClient(
     async *stream(operation, params, { signal }) {
       yield* readLines(await send(operation, params, 'application/x-ndjson', signal), signal);
     },
-    async *events(operation, params, { signal, onOpen }) {
+    async *events(operation, params, { signal }) {
       const reply = await send(operation, params, 'text/event-stream', signal);
-      onOpen?.();
+      yield { id: undefined, event: 'open', data: '' };
       yield* serverSentEvents(bodyOf(reply, signal));
     },
   };

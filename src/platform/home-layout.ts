@@ -25,6 +25,8 @@ export interface HomeLayout {
   readonly socket: string;
   readonly token: string;
   readonly serviceLog: string;
+  /** What the last start in the background printed before its log was open. */
+  readonly serviceStartLog: string;
   readonly lock: string;
   /** Writable homes of agents, one per run. */
   readonly agentHomes: string;
@@ -64,6 +66,7 @@ export function homeLayout(folder: string): HomeLayout {
     socket: join(state, 'takt.sock'),
     token: join(state, 'token'),
     serviceLog: join(state, 'service.log'),
+    serviceStartLog: join(state, 'service-start.log'),
     lock: join(state, 'service.lock'),
     agentHomes: join(state, 'agents'),
     caches: join(state, 'cache'),

@@ -1,0 +1,100 @@
+import { isConfirmed } from '../cli/confirm.ts';
+import type { LocalCall } from '../cli/local-call.ts';
+import { pushPlanText } from '../cli/print/push-plan.ts';
+import type { Client } from '../client/client.ts';
+import { Fault } from '../contract/faults.ts';
+import type { push as pushPlan } from '../contract/operations/push.ts';
+import type { repoList } from '../contract/operations/repo.ts';
+import type { ReplyOf } from '../contract/operation.ts';
+import { gitEnvironment } from '../git/git.ts';
+import { pushCommit } from '../git/push.ts';
+import { commandNamed } from '../grammar/command-table.ts';
+
+type Plan = ReplyOf<typeof pushPlan>;
+type RepoPlan = Plan['repos'][number];
+
+/**
+ * Shows what would go out, asks, and pushes repo after repo with the operator's own git credentials. The first failure
+ * ends it; what went out before stays out and is recorded, so the same command goes on there.
+ */
+export async function push(call: LocalCall): Promise<number> {
+  const { params, flags, terminal, signal } = call;
+  const client = call.connect();
+  const workspace = String(params['workspace']);
+  const plan = await planOf(client, call);
+  const isDry = params['dryRun'] === true;
+  if (!flags.json) await terminal.write(pushPlanText(plan, terminal.page));
+  else if (isDry) await terminal.write(asJson(plan));
+  const outgoing = plan.repos.filter(({ state }) => state === 'to_push');
+  refuseDiverged(plan);
+  if (isDry || (outgoing.length === 0 && !flags.json)) return 0;
+
+  if (!flags.yes && outgoing.length > 0) {
+    if (!terminal.canAsk || flags.json)
+      throw new Fault('CONFIRMATION_NEEDED', `This pushes ${workspace} to upstream, and nobody can be asked here.`);
+    if (!(await isConfirmed(`Push ${outgoing.map(({ repo }) => repo).join(', ')}?`, { terminal, signal }))) return 1;
+  }
+  await pushInOrder(outgoing, plan.branch, client, call);
+  if (flags.json) await terminal.write(asJson(await planOf(client, call)));
+  return 0;
+}
+
+async function planOf(client: Client, { params, table, signal }: LocalCall): Promise<Plan> {
+  return (await client.call(commandNamed(table, 'push.plan'), { workspace: params['workspace'] }, { signal })) as Plan;
+}
+
+function refuseDiverged({ repos, branch }: Plan): void {
+  const diverged = repos.filter(({ state }) => state === 'diverged').map(({ repo }) => repo);
+  if (diverged.length === 0) return;
+  throw new Fault(
+    'UPSTREAM_MOVED',
+    `The branch ${branch} of upstream holds commits that ours lacks, in ${diverged.join(' and ')}; nothing was pushed.`,
+  );
+}
+
+/** The plan is in dependency order already. */
+async function pushInOrder(
+  repos: readonly RepoPlan[],
+  branch: string,
+  client: Client,
+  { params, flags, table, terminal, signal }: LocalCall,
+): Promise<void> {
+  const { repos: known } = (await client.call(commandNamed(table, 'repo.list'), {}, { signal })) as ReplyOf<
+    typeof repoList
+  >;
+  const out: string[] = [];
+  for (const { repo, rootFolder, upstream, commit, expected } of repos) {
+    const defaultBranch = known.find(({ name }) => name === repo)!.defaultBranch;
+    if (!flags.json) terminal.writeError(terminal.errorPage.style.dim(`pushing ${repo}…\n`));
+    try {
+      const { env } = gitEnvironment(process.env, { interactive: terminal.canAsk });
+      await pushCommit({ rootFolder, upstream, branch, commit, expected, defaultBranch, env, signal });
+      await client.call(
+        commandNamed(table, 'push.record'),
+        { workspace: params['workspace'], repo, commit },
+        { signal },
+      );
+    } catch (error) {
+      throw stoppedAt(error, repo, out, String(params['workspace']));
+    }
+    out.push(repo);
+    if (!flags.json)
+      await terminal.write(
+        `${terminal.page.style.green('✓')} ${repo}: ${branch} is at ${commit.slice(0, 8)} upstream\n`,
+      );
+  }
+}
+
+/** The same fault, saying what is out already. */
+function stoppedAt(error: unknown, repo: string, out: readonly string[], workspace: string): unknown {
+  if (!(error instanceof Fault)) return error;
+  const before = out.length === 0 ? 'Nothing went out' : `${out.join(', ')} went out before`;
+  const detail = error.detail === undefined ? {} : { detail: error.detail };
+  return new Fault(error.code, `${repo}: ${error.message}`, {
+    hint: `${before}. ${error.hint} Then \`takt push ${workspace}\` goes on.`,
+    cause: error,
+    ...detail,
+  });
+}
+
+const asJson = (reply: unknown): string => `${JSON.stringify(reply, null, 2)}\n`;

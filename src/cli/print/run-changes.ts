@@ -1,0 +1,62 @@
+import type { Attempt, Run, RunStep } from '../../contract/run.ts';
+import { oneLine } from '../clean-text.ts';
+import type { Page } from '../terminal.ts';
+import { duration, money } from './figures.ts';
+import { isFinal, paintOf, signOf } from './states.ts';
+
+/** What a person who watches a run is told since the last look: steps that began or ended, tries that failed, its end. */
+export function changesBetween(before: Run | undefined, after: Run, page: Page): string {
+  const head = before === undefined ? `${page.style.bold(`${after.workspace}/${after.number}`)} ${after.state}\n` : '';
+  const steps = after.steps.map((step) =>
+    stepChange(
+      before?.steps.find(({ name }) => name === step.name),
+      step,
+      page,
+    ),
+  );
+  return head + steps.join('') + (before?.state === after.state ? '' : runEnd(after, page));
+}
+
+function stepChange(before: RunStep | undefined, after: RunStep, page: Page): string {
+  const tries = after.attempts.map((attempt) => triedAgain(before, after, attempt, page)).join('');
+  if (before?.state === after.state || after.state === 'waiting') return tries;
+  const last = after.attempts.at(-1);
+  const sign = paintOf(after.state)(page.style)(`${signOf(after.state)} ${after.name}`);
+  switch (after.state) {
+    case 'running':
+      return `${tries}${sign} ${after.title === after.name ? '' : oneLine(after.title, 80)}\n`;
+    case 'passed':
+    case 'failed':
+    case 'skipped':
+    case 'asking':
+      return `${tries}${sign} ${[after.state, last === undefined ? '' : figuresOf(last), oneLine(wordsOf(last), 300)].filter((part) => part !== '').join(', ')}\n`;
+  }
+}
+
+/** A try that ended while another one followed; the last try's end is the step's. */
+function triedAgain(before: RunStep | undefined, after: RunStep, attempt: Attempt, page: Page): string {
+  const isLast = attempt.number === after.attempts.at(-1)?.number;
+  const seen = before?.attempts.find(({ number }) => number === attempt.number);
+  const wasSaid = seen !== undefined && seen.number !== before?.attempts.at(-1)?.number;
+  if (isLast || wasSaid) return '';
+  return `${paintOf(attempt.state)(page.style)(`${signOf(attempt.state)} ${after.name}`)} attempt ${attempt.number} ${attempt.state}: ${oneLine(wordsOf(attempt), 300)}\n`;
+}
+
+function figuresOf({ startedAtMs, endedAtMs, usage }: Attempt): string {
+  const took = endedAtMs === null ? '' : duration(endedAtMs - startedAtMs);
+  return [took, usage === null ? '' : money(usage.costUsd)].filter((part) => part !== '').join(', ');
+}
+
+const wordsOf = (attempt: Attempt | undefined): string => attempt?.reason?.sentence ?? attempt?.result?.summary ?? '';
+
+function runEnd(run: Run, page: Page): string {
+  const name = `${run.workspace}/${run.number}`;
+  if (run.state === 'waiting')
+    return `${page.style.yellow(`? ${name} waits for you`)}: \`takt run approve ${name}\` or \`takt run reject ${name}\` decides.\n`;
+  if (!isFinal(run.state)) return '';
+  const took =
+    run.startedAtMs === null || run.endedAtMs === null ? '' : ` after ${duration(run.endedAtMs - run.startedAtMs)}`;
+  const reason = run.reason === null ? '' : `: ${oneLine(run.reason.sentence, 300)}`;
+  const more = run.state === 'passed' ? '' : `  \`takt run show ${name}\` says more.\n`;
+  return `${paintOf(run.state)(page.style)(`${signOf(run.state)} ${name} ${run.state}`)}${took}${money(run.costUsd) === '' ? '' : `, ${money(run.costUsd)}`}${reason}\n${more}`;
+}
