@@ -91,6 +91,8 @@ export const Attempt = z.object({
   repos: z.array(RepoOutcome),
   /** Ends with the shell command that opens the agent's session by hand; null where there is none. */
   resumeCommand: z.string().nullable(),
+  /** Did no work of the step: takt's own attempt to pin what one whose host vanished had left. */
+  isSalvage: z.boolean().optional(),
 });
 export type Attempt = z.infer<typeof Attempt>;
 

@@ -3,6 +3,13 @@ import type { AttemptId } from '../contract/ids.ts';
 import type { StoredAttempt } from '../store/attempts.ts';
 import type { StopReason } from '../store/runs.ts';
 
+/** What the store keeps of an attempt beside its request. */
+export interface AboutAttempt {
+  /** Of an agent: known before it begins, so that it can be resumed whatever happens. */
+  readonly sessionId?: string | undefined;
+  readonly isSalvage?: boolean | undefined;
+}
+
 /**
  * Makes attempts durable: each is carried out by one host or by none, its output and its outcome reach the store
  * once, and all of that holds when the service is killed at any moment.
@@ -15,7 +22,7 @@ export interface Engine {
   recover(): Promise<void>;
 
   /** Gives the attempt a host. An attempt that the store knows already is left as it is. */
-  ensureStarted(request: AttemptRequest, sessionId: string | null): Promise<void>;
+  ensureStarted(request: AttemptRequest, about?: AboutAttempt): Promise<void>;
 
   /** Resolves when the attempt's end and its whole output are stored; never rejects. */
   awaitOutcome(attempt: AttemptId): Promise<StoredAttempt>;

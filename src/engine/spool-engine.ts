@@ -9,7 +9,7 @@ import { askToEnd } from './cancel-attempt.ts';
 import type { SpoolEngineParts } from './engine-parts.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 import { type LookContext, look } from './look.ts';
-import type { Engine } from './port.ts';
+import type { AboutAttempt, Engine } from './port.ts';
 import { createSpool, readCancel, sweepSpool } from './spool-folder.ts';
 import { startHost } from './start-host.ts';
 import { closeOutput, tailOutput } from './tail-output.ts';
@@ -68,11 +68,11 @@ export function openSpoolEngine(parts: SpoolEngineParts): Engine {
       await sweepSpool(parts.spool, new Set(attempts.map((attempt) => attempt.id)));
       for (const attempt of attempts) await takeUp(context, hold(attempt));
     },
-    async ensureStarted(request, sessionId) {
+    async ensureStarted(request, about = {}) {
       if (findAttempt(parts.database, request.attempt) !== undefined) return;
       await createSpool(parts.spool, request);
       parts.debugPoint?.('spool-written');
-      recordStart(parts, request, sessionId);
+      recordStart(parts, request, about);
       parts.debugPoint?.('attempt-inserted');
       context.start(hold(findAttempt(parts.database, request.attempt)!));
       parts.debugPoint?.('host-started');
@@ -99,11 +99,13 @@ export function openSpoolEngine(parts: SpoolEngineParts): Engine {
 }
 
 /** The row comes before the process: a host without a row would work for nobody. */
-function recordStart(parts: SpoolEngineParts, request: AttemptRequest, sessionId: string | null): void {
+function recordStart(parts: SpoolEngineParts, request: AttemptRequest, about: AboutAttempt): void {
   const { attempt, run, step, number, workspace } = request;
   const atMs = Date.now();
   parts.database.transaction(() => {
-    insertAttempt(parts.database, { request, sessionId, atMs });
+    insertAttempt(parts.database, {
+      ...{ request, atMs, sessionId: about.sessionId ?? null, isSalvage: about.isSalvage === true },
+    });
     setStepState(parts.database, run, step, 'running');
     const data = { step, state: 'starting', attempt, number };
     appendEvent(parts.database, { topic: 'step.update', atMs, workspace, run, data });

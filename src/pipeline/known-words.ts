@@ -1,5 +1,5 @@
 import { Fault } from '../contract/faults.ts';
-import { nearestWord } from './nearest-word.ts';
+import { nearestWord } from '../contract/nearest-word.ts';
 
 /** What a pipeline may name. */
 export interface KnownWords {

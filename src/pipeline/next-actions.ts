@@ -2,11 +2,14 @@ import type { AttemptState, FailureReason, RunStep, StepKind } from '../contract
 
 /** How often a step is begun again because its host vanished; more often than that it is no accident. */
 export const INTERRUPTIONS_LIMIT = 3;
+const SALVAGES_LIMIT = 3;
 
 /** An attempt as the decision needs it. */
 export interface AttemptSoFar {
   readonly state: AttemptState;
   readonly reason: FailureReason | null;
+  /** Did no work, but pinned what the one before it had left. */
+  readonly isSalvage: boolean;
 }
 
 /** A step with the attempts that count towards its retries, oldest first. */
@@ -36,6 +39,8 @@ export type Action =
       /** Put the worktrees back to the run's head first. */
       readonly restore: boolean;
     }
+  /** Pin what an attempt left whose host vanished, before anything else is done with the run's folder. */
+  | { readonly kind: 'salvage'; readonly step: string }
   | { readonly kind: 'ask'; readonly step: string }
   | {
       readonly kind: 'finish';
@@ -51,40 +56,65 @@ export type Action =
  */
 export function nextActions(run: RunSoFar): readonly Action[] {
   const step = run.steps.find((each) => each.state !== 'passed' && each.state !== 'skipped');
-  if (run.stopping !== null && step?.state !== 'running') return [stopped(run.stopping, step?.name ?? null)];
-  if (step === undefined) return [{ kind: 'finish', state: 'passed', step: null, reason: null }];
+  if (step === undefined) return [run.stopping === null ? passed : stopped(run.stopping, null)];
   switch (step.state) {
     case 'running':
-    case 'asking':
       return [];
+    case 'asking':
+      return run.stopping === null ? [] : [stopped(run.stopping, step.name)];
     case 'failed':
-      return [failed(step)];
+      return [run.stopping === null ? failed(step) : stopped(run.stopping, step.name)];
     case 'waiting':
-      return [step.kind === 'approve' ? { kind: 'ask', step: step.name } : nextAttempt(step)];
+      return [nextOfStep(step, run.stopping)];
     case 'passed':
     case 'skipped':
       return [];
   }
 }
 
-function nextAttempt(step: StepSoFar): Action {
+function nextOfStep(step: StepSoFar, stopping: RunSoFar['stopping']): Action {
+  const next = stopping === null ? afterAttempts(step) : stopped(stopping, step.name);
+  const isResumed = next.kind === 'start' && next.resume;
+  if (isResumed || !hasUnpinnedWork(step)) return next;
+  const salvages = step.attempts.slice(step.attempts.findLastIndex((attempt) => !attempt.isSalvage) + 1);
+  if (salvages.length < SALVAGES_LIMIT && salvages.every((attempt) => attempt.state === 'interrupted')) {
+    return { kind: 'salvage', step: step.name };
+  }
+  // Going back to the recorded tree would lose what could not be pinned.
+  return next.kind === 'start' ? failed(step) : next;
+}
+
+/** Only agents and commands work in the run's folder; their hosts pin what they leave, unless they vanish. */
+function hasUnpinnedWork(step: StepSoFar): boolean {
+  if (step.kind !== 'agent' && step.kind !== 'command') return false;
   const last = step.attempts.at(-1);
+  if (last === undefined || (last.isSalvage && last.state === 'passed')) return false;
+  return last.isSalvage || last.reason?.class === 'host_gone';
+}
+
+function afterAttempts(step: StepSoFar): Action {
+  if (step.kind === 'approve') return { kind: 'ask', step: step.name };
+  const attempts = step.attempts.filter((attempt) => !attempt.isSalvage);
+  const last = attempts.at(-1);
   const isAgent = step.kind === 'agent';
   if (last === undefined) return { kind: 'start', step: step.name, resume: false, restore: step.isRepeated && !isAgent };
   if (last.state === 'cancelled' || last.state === 'superseded') return stopped(last.state, step.name);
   if (last.state === 'interrupted') {
-    const interruptions = step.attempts.filter((attempt) => attempt.state === 'interrupted').length;
+    const interruptions = attempts.filter((attempt) => attempt.state === 'interrupted').length;
     return interruptions > INTERRUPTIONS_LIMIT
       ? failed(step)
       : { kind: 'start', step: step.name, resume: isAgent, restore: !isAgent };
   }
-  const failures = step.attempts.filter((attempt) => attempt.state !== 'interrupted').length;
+  const failures = attempts.filter((attempt) => attempt.state !== 'interrupted').length;
   if (failures > step.retries) return failed(step);
   return { kind: 'start', step: step.name, resume: false, restore: !isAgent };
 }
 
+const passed: Action = { kind: 'finish', state: 'passed', step: null, reason: null };
+
 function failed(step: StepSoFar): Action {
-  const reason = step.attempts.at(-1)?.reason ?? { class: 'internal', sentence: `The step ${step.name} did not pass.` };
+  const last = step.attempts.findLast((attempt) => attempt.reason !== null);
+  const reason = last?.reason ?? { class: 'internal', sentence: `The step ${step.name} did not pass.` };
   return { kind: 'finish', state: 'failed', step: step.name, reason };
 }
 

@@ -30,6 +30,7 @@ const AttemptRow = z
     session_id: z.string().nullable(),
     output_bytes: z.number(),
     is_sealed: z.number(),
+    is_salvage: z.number(),
     agent_folder: z.string().nullable(),
   })
   .transform((row) => ({
@@ -49,6 +50,7 @@ const AttemptRow = z
     sessionId: row.session_id,
     outputBytes: row.output_bytes,
     isSealed: row.is_sealed === 1,
+    isSalvage: row.is_salvage === 1,
     agentFolder: row.agent_folder,
   }));
 
@@ -56,20 +58,20 @@ const AttemptRow = z
 export type StoredAttempt = z.infer<typeof AttemptRow>;
 
 const COLUMNS = `id, run, step, number, state, reason, started_at_ms, ended_at_ms, exit_code, result, usage, confinement,
-  repos, session_id, output_bytes, is_sealed, json_extract(request, '$.agentFolder') AS agent_folder`;
+  repos, session_id, output_bytes, is_sealed, is_salvage, json_extract(request, '$.agentFolder') AS agent_folder`;
 
 export const newAttemptId = (): AttemptId => AttemptId.parse(`att_${randomBytes(8).toString('hex')}`);
 
 /** Inserts an attempt that is about to get a host. */
 export function insertAttempt(
   database: Database,
-  attempt: { readonly request: AttemptRequest; readonly sessionId: string | null; readonly atMs: number },
+  attempt: { readonly request: AttemptRequest; readonly sessionId: string | null; readonly isSalvage: boolean; readonly atMs: number },
 ): void {
   const { request } = attempt;
   database
     .prepare(
-      `INSERT INTO attempts (id, run, step, number, state, started_at_ms, session_id, request)
-        VALUES (?, ?, ?, ?, 'starting', ?, ?, ?)`,
+      `INSERT INTO attempts (id, run, step, number, state, started_at_ms, session_id, is_salvage, request)
+        VALUES (?, ?, ?, ?, 'starting', ?, ?, ?, ?)`,
     )
     .run(
       request.attempt,
@@ -78,6 +80,7 @@ export function insertAttempt(
       request.number,
       attempt.atMs,
       attempt.sessionId,
+      attempt.isSalvage ? 1 : 0,
       JSON.stringify(request),
     );
 }

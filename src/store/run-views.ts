@@ -131,6 +131,7 @@ function attemptView(run: StoredRun, attempt: StoredAttempt): Attempt {
     outputBytes: attempt.outputBytes,
     repos: attempt.repos,
     resumeCommand: resumeCommand(run, attempt),
+    ...(attempt.isSalvage ? { isSalvage: true } : {}),
   };
 }
 

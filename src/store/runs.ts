@@ -205,12 +205,12 @@ export function finishRun(
     .run(end.state, reason, end.atMs, end.supersededBy ?? null, id);
 }
 
-/** Queues a final run once more. */
+/** Queues a final run once more; it begins with the configuration of then. */
 export function reopenRun(database: Database, id: string): void {
   database
     .prepare(
       `UPDATE runs SET state = 'queued', trigger = 'retry', reason = NULL, ended_at_ms = NULL, stopping = NULL,
-          superseded_by = NULL WHERE id = ?`,
+          superseded_by = NULL, snapshot = NULL WHERE id = ?`,
     )
     .run(id);
 }

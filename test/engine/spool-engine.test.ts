@@ -28,7 +28,7 @@ test('an attempt ends with its outcome, its whole output and nothing in the spoo
   await using engine = home.openEngine();
   const request = home.request(home.newRun(), { lines: 5_000, outcome: { exitCode: 0 } });
 
-  await engine.ensureStarted(request, null);
+  await engine.ensureStarted(request);
   const ended = await engine.awaitOutcome(request.attempt);
 
   assert.equal(ended.state, 'passed');
@@ -49,7 +49,7 @@ test('each change of an attempt is an event', async () => {
   await using engine = home.openEngine();
   const request = home.request(home.newRun(), { outcome: { pushed: [{ repo: 'app' as never, commit: COMMIT as never }] } });
 
-  await engine.ensureStarted(request, null);
+  await engine.ensureStarted(request);
   await engine.awaitOutcome(request.attempt);
 
   const events = eventsAfter(home.database, 0, 100);
@@ -66,7 +66,7 @@ test('output is in the store while the attempt still works', async () => {
   const go = join(home.folder, 'go');
   const request = home.request(home.newRun(), { lines: 300, until: go });
 
-  await engine.ensureStarted(request, null);
+  await engine.ensureStarted(request);
   await until('300 lines', () => lastLines(home.database, request.attempt, 1)[0] === 'line 299');
 
   assert.equal(findAttempt(home.database, request.attempt)?.isSealed, false);
@@ -79,10 +79,10 @@ test('starting an attempt twice gives it one host', async () => {
   await using engine = home.openEngine();
   const request = home.request(home.newRun(), { lines: 10 });
 
-  await engine.ensureStarted(request, null);
-  await engine.ensureStarted(request, null);
+  await engine.ensureStarted(request);
+  await engine.ensureStarted(request);
   await engine.awaitOutcome(request.attempt);
-  await engine.ensureStarted(request, null);
+  await engine.ensureStarted(request);
 
   assert.equal(lastLines(home.database, request.attempt, 100).length, 10);
 });
@@ -92,7 +92,7 @@ test('a host that is killed makes its attempt interrupted within a second, and w
   await using engine = home.openEngine();
   const request = home.request(home.newRun(), { lines: 7, leaves: true, dies: 'after' });
 
-  await engine.ensureStarted(request, null);
+  await engine.ensureStarted(request);
   const ended = await engine.awaitOutcome(request.attempt);
 
   assert.equal(ended.state, 'interrupted');
@@ -106,7 +106,7 @@ test('a host that never takes its attempt is started again, and in the end that 
   await using engine = home.openEngine();
   const request = home.request(home.newRun(), { dies: 'before' });
 
-  await engine.ensureStarted(request, null);
+  await engine.ensureStarted(request);
   const ended = await engine.awaitOutcome(request.attempt);
 
   assert.equal(ended.state, 'broken');
@@ -118,7 +118,7 @@ test('an attempt that is cancelled ends through its outcome, with what it printe
   await using engine = home.openEngine();
   const request = home.request(home.newRun(), { lines: 3, until: join(home.folder, 'never') });
 
-  await engine.ensureStarted(request, null);
+  await engine.ensureStarted(request);
   await until('it prints', () => storedBytes(home.database, request.attempt) > 0);
   await engine.cancel(request.attempt, 'superseded');
   await engine.cancel(request.attempt, 'cancelled');
@@ -133,7 +133,7 @@ test('an attempt that is cancelled before its host came never begins', async () 
   await using engine = home.openEngine();
   const request = home.request(home.newRun(), { dies: 'before' });
 
-  await engine.ensureStarted(request, null);
+  await engine.ensureStarted(request);
   await engine.cancel(request.attempt, 'cancelled');
   const ended = await engine.awaitOutcome(request.attempt);
 
@@ -147,8 +147,8 @@ for (const damage of ['outcome', 'length'] as const) {
     const request = home.request(home.newRun(), { lines: 4, damage });
     const other = home.request(home.newRun(), { lines: 4 });
 
-    await engine.ensureStarted(request, null);
-    await engine.ensureStarted(other, null);
+    await engine.ensureStarted(request);
+    await engine.ensureStarted(other);
     const ended = await engine.awaitOutcome(request.attempt);
 
     assert.equal(ended.state, 'broken');
@@ -165,8 +165,8 @@ test('an engine that goes away leaves the hosts at work, and the next one takes 
   const done = home.request(home.newRun(), { lines: 250 });
   {
     await using first = home.openEngine();
-    await first.ensureStarted(working, null);
-    await first.ensureStarted(done, null);
+    await first.ensureStarted(working);
+    await first.ensureStarted(done);
     await until('both hosts have their attempt', () =>
       [working, done].every(({ attempt }) => existsSync(join(home.spool, attempt, 'taken')) || !existsSync(join(home.spool, attempt))),
     );
@@ -191,7 +191,7 @@ test('twenty attempts at once lose no line', async () => {
   await using engine = home.openEngine();
   const requests = Array.from({ length: 20 }, () => home.request(home.newRun(), { lines: 1_000 }));
 
-  for (const request of requests) await engine.ensureStarted(request, null);
+  for (const request of requests) await engine.ensureStarted(request);
   const ends = await Promise.all(requests.map(({ attempt }) => engine.awaitOutcome(attempt)));
 
   for (const end of ends) {
@@ -209,7 +209,7 @@ test('while the store takes nothing the output waits in the spool, and the engin
   const { page_count: pages } = home.database.prepare('PRAGMA page_count').get() as { page_count: number };
   home.database.connection.exec(`PRAGMA max_page_count = ${pages + 3}`);
 
-  await engine.ensureStarted(request, null);
+  await engine.ensureStarted(request);
   await until('it is said', () => home.said.some((sentence) => sentence.includes('stays in the spool')));
   assert.match(await readFile(join(home.spool, request.attempt, 'output.ndjson'), 'utf8'), /line 1999/);
   home.database.connection.exec('PRAGMA max_page_count = 1000000');

@@ -21,7 +21,10 @@ const run = (steps: StepSoFar[], stopping: RunSoFar['stopping'] = null): RunSoFa
 const ended = (state: AttemptSoFar['state']): AttemptSoFar => ({
   state,
   reason: state === 'passed' ? null : { class: 'exit_code', sentence: `It was ${state}.` },
+  isSalvage: false,
 });
+const vanished: AttemptSoFar = { state: 'interrupted', reason: { class: 'host_gone', sentence: 'Gone.' }, isSalvage: false };
+const salvage = (state: AttemptSoFar['state']): AttemptSoFar => ({ ...ended(state), isSalvage: true });
 
 test('a run begins with its first step', () => {
   const actions = nextActions(run([step('setup', { kind: 'setup' }), step('test')]));
@@ -93,6 +96,33 @@ test('interruptions are no failures, but they have a limit of their own', () => 
   assert.equal(failedOnce[0]?.kind, 'start');
 });
 
+test('what a vanished command left is pinned before the tree goes back', () => {
+  const pins = nextActions(run([step('test', { attempts: [vanished] })]));
+  const goesOn = nextActions(run([step('test', { attempts: [vanished, salvage('passed')] })]));
+  const pinsAgain = nextActions(run([step('test', { attempts: [vanished, salvage('interrupted')] })]));
+  const givesUp = nextActions(run([step('test', { attempts: [vanished, salvage('failed')] })]));
+  const resumes = nextActions(run([step('review', { kind: 'agent', attempts: [vanished] })]));
+
+  assert.deepEqual(pins, [{ kind: 'salvage', step: 'test' }]);
+  assert.deepEqual(goesOn, [{ kind: 'start', step: 'test', resume: false, restore: true }]);
+  assert.deepEqual(pinsAgain, [{ kind: 'salvage', step: 'test' }]);
+  assert.partialDeepStrictEqual(givesUp, [{ kind: 'finish', state: 'failed' }]);
+  assert.deepEqual(resumes, [{ kind: 'start', step: 'review', resume: true, restore: false }]);
+});
+
+test('a run ends only when what its vanished attempt left is pinned, or cannot be', () => {
+  const agent = { kind: 'agent', attempts: [vanished] } as const;
+  const pins = nextActions(run([step('review', agent)], 'cancelled'));
+  const ends = nextActions(run([step('review', { ...agent, attempts: [vanished, salvage('passed')] })], 'cancelled'));
+  const endsTheLess = nextActions(run([step('review', { ...agent, attempts: [vanished, salvage('broken')] })], 'cancelled'));
+  const script = nextActions(run([step('push', { kind: 'script', attempts: [vanished] })], 'cancelled'));
+
+  assert.deepEqual(pins, [{ kind: 'salvage', step: 'review' }]);
+  for (const actions of [ends, endsTheLess, script]) {
+    assert.partialDeepStrictEqual(actions, [{ kind: 'finish', state: 'cancelled' }]);
+  }
+});
+
 test('a step that was repeated by hand begins from the recorded tree, unless it is an agent', () => {
   const command = nextActions(run([step('test', { isRepeated: true })]));
   const agent = nextActions(run([step('review', { kind: 'agent', isRepeated: true })]));
@@ -135,13 +165,14 @@ test('whatever happens, a run ends: no story of attempts goes on for ever', () =
     const attempts: AttemptSoFar[] = [];
     let pick = seed;
     let action = nextActions(run([step('test', { retries: seed % 11, attempts })]))[0];
-    while (action?.kind === 'start' && attempts.length < 30) {
+    while ((action?.kind === 'start' || action?.kind === 'salvage') && attempts.length < 60) {
       pick = (pick * 1103515245 + 12345) % 2147483648;
-      attempts.push(ended(ends[pick % ends.length]!));
+      if (action.kind === 'salvage') attempts.push(salvage(pick % 3 === 0 ? 'interrupted' : 'passed'));
+      else attempts.push(pick % 5 === 0 ? vanished : ended(ends[pick % ends.length]!));
       action = nextActions(run([step('test', { retries: seed % 11, attempts })]))[0];
     }
 
     assert.equal(action?.kind, 'finish');
-    assert.ok(attempts.length <= 11 + INTERRUPTIONS_LIMIT);
+    assert.ok(attempts.filter((attempt) => !attempt.isSalvage).length <= 11 + INTERRUPTIONS_LIMIT);
   }
 });

@@ -4,7 +4,6 @@ import { Fault } from '../../src/contract/faults.ts';
 import { Pipeline } from '../../src/contract/pipeline.ts';
 import { checkPipeline } from '../../src/pipeline/check-pipeline.ts';
 import { type KnownWords, modelAliases } from '../../src/pipeline/known-words.ts';
-import { nearestWord } from '../../src/pipeline/nearest-word.ts';
 import { parseShortForms } from '../../src/pipeline/short-forms.ts';
 import { stepTitle } from '../../src/pipeline/step-title.ts';
 
@@ -95,10 +94,4 @@ test('the full form is checked like the short one', () => {
   assert.throws(() => check([{ kind: 'agent', name: 'a', role: 'tset' }]), /No role tset; did you mean test\?/);
   assert.throws(() => check([{ kind: 'agent', name: 'a', role: 'test', model: 'opsu' }]), /did you mean opus/);
   assert.throws(() => check([{ kind: 'approve', name: 'a', changes: true }]), /makes no commits/);
-});
-
-test('the nearest word is near', () => {
-  assert.equal(nearestWord('imp', ['plan', 'implement']), 'implement');
-  assert.equal(nearestWord('Review', ['review']), 'review');
-  assert.equal(nearestWord('quartz', ['plan', 'implement']), undefined);
 });
