@@ -11,9 +11,10 @@ export interface Bind {
 
 /**
  * Started as root, bubblewrap mounts as root and the work drops inside: so a home below a folder that only root may
- * enter can be shown, and process 1 inside, which is bubblewrap, can neither be read nor traced by the work.
+ * enter can be shown, and process 1 inside, which is bubblewrap, can neither be read nor traced by the work. What it keeps is for that drop, and to
+ * enter a working folder that is the work's alone.
  */
-const MAY_DROP = ['--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID', '--cap-add', 'CAP_SETPCAP'];
+const MAY_DROP = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_DAC_READ_SEARCH'].flatMap((name) => ['--cap-add', name]);
 
 /** Arguments that make new namespaces of every kind but the network's, and take all capabilities away. */
 export function namespaceArguments(isRoot: boolean): string[] {

@@ -1,5 +1,4 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findProgram } from './find-program.ts';
 
@@ -23,7 +22,7 @@ export interface WorkTools {
  * Everything else of the service's environment stays outside, as it may be secret.
  */
 export function workTools(toolchains: readonly string[], environment: NodeJS.ProcessEnv): WorkTools {
-  const node = nodeFolder(environment['PATH']);
+  const node = nodeFolder(environment);
   const folders = [...toolchains, ...(node === undefined ? [] : [node])];
   const certificates = CERTIFICATE_VARIABLES.flatMap((name) => {
     const file = environment[name];
@@ -53,11 +52,11 @@ function programsOf(folder: string): string {
 }
 
 /** The installation of the Node that the PATH gives, if it lies outside /usr and is a folder of its own. */
-function nodeFolder(path: string | undefined): string | undefined {
+function nodeFolder({ PATH: path, HOME: home }: NodeJS.ProcessEnv): string | undefined {
   const program = findProgram('node', path);
   if (program === undefined) return undefined;
   const real = realpathSync(program);
   const folder = dirname(dirname(real));
-  const isOwnFolder = existsSync(join(folder, 'bin', 'node')) && !`${homedir()}/`.startsWith(`${folder}/`) && folder !== '/';
+  const isOwnFolder = existsSync(join(folder, 'bin', 'node')) && !`${home ?? ''}/`.startsWith(`${folder}/`) && folder !== '/';
   return isOwnFolder && !real.startsWith('/usr/') ? folder : undefined;
 }

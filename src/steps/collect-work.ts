@@ -1,9 +1,13 @@
+import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { AttemptRequest } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
 import type { RepoOutcome } from '../contract/run.ts';
-import { COMMITTER } from '../git/history.ts';
-import { collectScript, openBundleFrames, takeInBundle } from '../git/run-worktree.ts';
+import { openBundleFrames } from '../git/bundle-frames.ts';
+import { collectScript } from '../git/collect-script.ts';
+import { takeInBundle } from '../git/take-in-bundle.ts';
 import type { WalledDesk } from './attempt-desk.ts';
 import { runInside } from './run-inside.ts';
 import { workEnvironment } from './work-environment.ts';
@@ -13,48 +17,62 @@ export function untouchedRepos({ repos }: AttemptRequest): RepoOutcome[] {
   return repos.filter(({ role }) => role === 'edit').map(({ name, commit }) => ({ repo: name, start: commit, head: null, leftover: null }));
 }
 
+/** What came out; with a fault if that is not all. */
+export interface Collected {
+  readonly repos: RepoOutcome[];
+  readonly fault: Fault | null;
+}
+
 /**
  * The last act of an attempt: takes its commits out of the worktrees into the root repos, under the attempt's own refs.
  * What is uncommitted becomes a commit on top if the work passed, else a commit beside it. Git runs in a confinement
  * of its own, since the worktrees' hooks and settings are the work's; only bundles come out.
  */
-export async function collectWork(desk: WalledDesk, how: { isPassed: boolean; message: string }): Promise<RepoOutcome[]> {
-  const { request, signal } = desk;
+export async function collectWork(desk: WalledDesk, how: { isPassed: boolean; message: string }): Promise<Collected> {
+  const { request } = desk;
   const untouched = untouchedRepos(request);
-  if (untouched.length === 0) return [];
+  if (untouched.length === 0) return { repos: [], fault: null };
   const script = collectScript(
     untouched.map(({ repo, start }) => ({ name: repo, commit: start })),
-    { commitLeftovers: how.isPassed, message: how.message, author: request.author, committer: COMMITTER },
+    { commitLeftovers: how.isPassed, message: how.message, author: request.author },
   );
-  let takenIn: Promise<Map<string, RepoOutcome>> | undefined;
-  const { exitCode, tail } = await runInside({
+  const found = new Map<string, RepoOutcome>();
+  let intake: Promise<Fault | null> = Promise.resolve(null);
+  const { tail } = await runInside({
     ...desk,
     attempt: request.attempt,
     command: ['/bin/sh', '-c', script],
     extra: { env: workEnvironment(request), cwd: request.runFolder },
     onStdout: (stream) => {
-      takenIn = takeIn(desk, untouched, stream);
-      // Looked at below, after the process has ended; until then a rejection is nobody's.
-      takenIn.catch(() => undefined);
+      intake = takeIn(desk, stream, found);
     },
   });
-  signal.throwIfAborted();
-  const found = (await takenIn) ?? new Map<string, RepoOutcome>();
+  const fault = await intake;
   const missing = untouched.filter(({ repo }) => !found.has(repo)).map(({ repo }) => repo);
-  if (exitCode !== 0 || missing.length > 0) {
-    throw new Fault('GIT_FAILED', `The commits could not be taken out of ${missing.join(', ') || 'the worktrees'}.`, { detail: tail });
-  }
-  return untouched.map((repo) => found.get(repo.repo) ?? repo);
+  return { repos: untouched.map((repo) => found.get(repo.repo) ?? repo), fault: fault ?? faultOf(missing, tail) };
 }
 
-async function takeIn({ request, signal }: WalledDesk, untouched: readonly RepoOutcome[], stream: Readable): Promise<Map<string, RepoOutcome>> {
-  const found = new Map<string, RepoOutcome>();
-  for await (const { repo, head, leftover, bundleFile } of openBundleFrames(stream)) {
-    const place = request.repos.find(({ name, role }) => name === repo && role === 'edit');
-    const before = untouched.find((outcome) => outcome.repo === repo);
-    if (place === undefined || before === undefined || found.has(repo)) throw new Fault('GIT_FAILED', `A bundle came out for ${repo}, which has none.`);
-    if (bundleFile !== null) await takeInBundle({ rootFolder: place.rootFolder, bundleFile, run: request.run, attempt: request.attempt, head, leftover, signal });
-    found.set(repo, { ...before, head, leftover });
+function faultOf(missing: readonly string[], detail: string): Fault | null {
+  return missing.length === 0 ? null : new Fault('GIT_FAILED', `The commits could not be taken out of ${missing.join(', ')}.`, { detail });
+}
+
+/** Takes in bundle after bundle while the script goes on; what came before a fault is in `found`. */
+async function takeIn({ request, folder, signal }: WalledDesk, stream: Readable, found: Map<string, RepoOutcome>): Promise<Fault | null> {
+  const bundles = join(folder, 'bundles');
+  mkdirSync(bundles, { recursive: true });
+  try {
+    for await (const { repo, head, leftover, bundleFile } of openBundleFrames(stream, { folder: bundles })) {
+      const place = request.repos.find(({ name, role }) => name === repo && role === 'edit');
+      if (place === undefined) return new Fault('GIT_FAILED', `Commits came out for ${repo}, which is not to be edited.`);
+      await takeInBundle({ rootFolder: place.rootFolder, bundleFile, run: request.run, attempt: request.attempt, head, leftover, signal });
+      if (bundleFile !== null) await rm(bundleFile);
+      found.set(repo, { repo, start: place.commit, head, leftover });
+    }
+    return null;
+  } catch (error) {
+    // The script would wait for somebody to read on.
+    stream.destroy();
+    if (error instanceof Fault) return error;
+    throw error;
   }
-  return found;
 }

@@ -1,30 +1,29 @@
-import { chmodSync, chownSync, closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
-import { readTextIfThere, writeFileDurably } from '../platform/files.ts';
 import { worktreeScript } from '../git/run-worktree.ts';
+import { shellWord } from '../git/shell-word.ts';
 import type { WalledDesk } from './attempt-desk.ts';
 import { makeWorkFolder } from './run-folder.ts';
 import { runInside } from './run-inside.ts';
-import { quoted } from './shell-words.ts';
 import { workEnvironment } from './work-environment.ts';
+import { readWorktreeRecord, writeWorktreeRecord } from './worktree-record.ts';
 
 const COPY_LIMIT_BYTES = 16 * 1024 * 1024;
 
 /**
- * Makes the worktrees that the run's folder lacks, and writes guidance and copied files into it. Which ones are whole is
- * kept beside the agent's folder, out of the work's reach. Everything below the run's folder is written inside the
+ * Makes the worktrees that the run's folder lacks, and writes guidance and copied files into it. Everything below the run's folder is written inside the
  * walls: a repo may hold links that lead anywhere.
  */
 export async function makeWorktrees(desk: WalledDesk): Promise<void> {
   const { request, walls, output, signal } = desk;
   makeWorkFolder(request.runFolder, walls.user);
-  const made = await madeWorktrees(request);
-  const missing = request.repos.filter(({ name }) => !made.includes(name));
+  const record = await readWorktreeRecord(request);
+  const missing = request.repos.filter(({ name }) => record.repos[name] === undefined);
   const staging = join(desk.folder, 'files');
   const files = filesToBring(desk, missing.map(({ name }) => name));
   const aside = missing.map(({ name }) => `if [ -e ${name} ] || [ -L ${name} ]; then mkdir -p .takt && mv ${name} .takt/half-made-${name}-${request.attempt}; fi`);
-  const script = ['set -e', ...aside, missing.length > 0 ? worktreeScript(missing) : '', ...files.map((file) => bringScript(staging, file))].join('\n');
+  const script = ['set -e', ...aside, missing.length > 0 ? worktreeScript(missing, { guidance: request.guidance.map(({ path }) => path) }) : '', ...files.map((file) => bringScript(staging, file))].join('\n');
   output.note(missing.length > 0 ? `Worktrees: ${missing.map(({ name, commit }) => `${name} at ${commit.slice(0, 12)}`).join(', ')}` : 'The worktrees are there.');
   stage(staging, files, walls.user);
   try {
@@ -35,7 +34,8 @@ export async function makeWorktrees(desk: WalledDesk): Promise<void> {
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
-  await writeFileDurably(markerOf(request), JSON.stringify({ folder: idOf(request.runFolder), repos: request.repos.map(({ name }) => name) }));
+  const made = Object.fromEntries(missing.map(({ name }) => [name, { residue: [] }]));
+  await writeWorktreeRecord(request, { ...record, repos: { ...record.repos, ...made } });
 }
 
 interface FileToBring {
@@ -90,21 +90,6 @@ function stage(folder: string, files: readonly FileToBring[], owner: { uid: numb
 }
 
 function bringScript(staging: string, { staged, path }: FileToBring): string {
-  const target = quoted(`./${path}`);
-  return `mkdir -p "$(dirname ${target})" && cp --remove-destination --preserve=mode ${quoted(join(staging, staged))} ${target}`;
-}
-
-const markerOf = ({ agentFolder }: WalledDesk['request']): string => `${agentFolder}.worktrees.json`;
-
-/** Tells a folder from a later one of the same name. */
-function idOf(folder: string): string {
-  const { ino, birthtimeMs } = statSync(folder);
-  return `${ino} ${birthtimeMs}`;
-}
-
-async function madeWorktrees(request: WalledDesk['request']): Promise<string[]> {
-  const text = await readTextIfThere(markerOf(request));
-  if (text === undefined) return [];
-  const marker = JSON.parse(text) as { folder: string; repos: string[] };
-  return marker.folder === idOf(request.runFolder) ? marker.repos : [];
+  const target = shellWord(`./${path}`);
+  return `mkdir -p "$(dirname ${target})" && cp --remove-destination --preserve=mode ${shellWord(join(staging, staged))} ${target}`;
 }

@@ -38,8 +38,11 @@ export async function performWork(desk: AttemptDesk, walls: Walls | undefined, t
 async function restoreWorktrees(desk: WalledDesk): Promise<void> {
   const { request, output } = desk;
   const { restoreScript } = await import('../git/run-worktree.ts');
+  const { readWorktreeRecord, withResidue } = await import('./worktree-record.ts');
   output.note('The worktrees go back to where this step began.');
-  const command = ['/bin/sh', '-c', restoreScript(request.repos)];
+  const repos = withResidue(request.repos, await readWorktreeRecord(request));
+  const script = restoreScript(repos, { guidance: request.guidance.map(({ path }) => path) });
+  const command = ['/bin/sh', '-c', script];
   const { exitCode, tail } = await runInside({ ...desk, attempt: request.attempt, command, extra: { env: workEnvironment(request), cwd: request.runFolder } });
   if (exitCode !== 0 && !desk.signal.aborted) throw new Fault('GIT_FAILED', 'The worktrees could not go back to where this step began.', { detail: tail });
 }

@@ -2,10 +2,10 @@ import { chownSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimes
 import { basename, join } from 'node:path';
 import type { AttemptRepo } from '../contract/attempt.ts';
 import { git } from '../git/git.ts';
+import { shellWord } from '../git/shell-word.ts';
 import { isThere, sha256 } from '../platform/files.ts';
 import type { WalledDesk } from './attempt-desk.ts';
 import { runInside } from './run-inside.ts';
-import { quoted } from './shell-words.ts';
 import { workEnvironment } from './work-environment.ts';
 
 const LOCK_FILES = [
@@ -34,7 +34,7 @@ export async function restoreCache(desk: WalledDesk, repo: AttemptRepo, key: str
   utimesSync(kept, now, now);
   // Each is copied aside first, so that a copy that breaks off leaves nothing half-made under the real name.
   const copies = repo.cache.map((path, index) => {
-    const to = quoted(`./${path}`);
+    const to = shellWord(`./${path}`);
     return `mkdir -p "$(dirname ${to})" && cp -a --reflink=auto "$TAKT_CACHE/${index}" ${to}.takt-new && rm -rf ${to} && mv ${to}.takt-new ${to}`;
   });
   return (await copyInside(desk, repo, copies, { readable: [kept], folder: kept })) === 0;
@@ -49,7 +49,7 @@ export async function saveCache(desk: WalledDesk, repo: AttemptRepo, key: string
   const { uid, gid } = desk.walls.user;
   mkdirSync(staging, { recursive: true, mode: 0o700 });
   chownSync(staging, uid, gid);
-  const copies = repo.cache.map((path, index) => `cp -a --reflink=auto ${quoted(`./${path}`)} "$TAKT_CACHE/${index}"`);
+  const copies = repo.cache.map((path, index) => `cp -a --reflink=auto ${shellWord(`./${path}`)} "$TAKT_CACHE/${index}"`);
   const exitCode = await copyInside(desk, repo, copies, { writable: [staging], folder: staging });
   if (exitCode !== 0) desk.output.note(`${repo.name}: ${repo.cache.join(', ')} could not be kept for the next run.`);
   else putInPlace(staging, join(repo.cacheFolder, key));

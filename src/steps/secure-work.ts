@@ -3,7 +3,7 @@ import type { AttemptOutcome, AttemptRequest } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
 import type { Walls } from '../confinement/walls.ts';
 import type { AttemptDesk } from './attempt-desk.ts';
-import { collectWork, untouchedRepos } from './collect-work.ts';
+import { collectWork, untouchedRepos, type Collected } from './collect-work.ts';
 import { stageResultPath, writeStageResult } from './run-folder.ts';
 import { reasonOf, type Settled } from './settle-attempt.ts';
 import type { WorkResult } from './work-result.ts';
@@ -20,18 +20,22 @@ export async function secureWork(desk: AttemptDesk, walls: Walls | undefined, se
   const hasWorktrees = request.work.kind === 'agent' || request.work.kind === 'command';
   if (walls === undefined || !hasWorktrees || !existsSync(request.runFolder)) return { ...settled, repos: untouchedRepos(request) };
   const isPassed = settled.state === 'passed';
-  try {
-    const repos = await collectWork({ ...desk, walls, signal: AbortSignal.timeout(COLLECT_LIMIT_MS) }, { isPassed, message: commitMessage(request, work) });
-    const hasChange = repos.some(({ head }) => head !== null);
-    if (!isPassed || !request.needsChange || hasChange) return { ...settled, repos };
-    return { state: 'unverified', reason: { class: 'no_change', sentence: 'It passed and left no commit, which this step has to.' }, repos };
-  } catch (error) {
-    const reason = reasonOf(error);
-    const sentence = `${reason.sentence} The work is kept in ${request.runFolder}.`;
-    output.note([sentence, error instanceof Fault ? error.detail : undefined].filter((text) => text !== undefined).join('\n'));
-    const own: Settled = isPassed ? { state: 'failed', reason: { class: 'git', sentence } } : settled;
-    return { ...own, repos: untouchedRepos(request) };
+  const signal = AbortSignal.timeout(COLLECT_LIMIT_MS);
+  const { repos, fault } = await collectWork({ ...desk, walls, signal }, { isPassed, message: commitMessage(request, work) }).catch(
+    (error: unknown): Collected => ({ repos: untouchedRepos(request), fault: faultOf(error) }),
+  );
+  if (fault !== null) {
+    const sentence = `${fault.message} The work is kept in ${request.runFolder}.`;
+    output.note([sentence, fault.detail].filter((text) => text !== undefined).join('\n'));
+    return { ...(isPassed ? { state: 'failed', reason: { class: 'git', sentence } } : settled), repos };
   }
+  if (!isPassed || !request.needsChange || repos.some(({ head }) => head !== null)) return { ...settled, repos };
+  return { state: 'unverified', reason: { class: 'no_change', sentence: 'It passed and left no commit, which this step has to.' }, repos };
+}
+
+/** Whatever went wrong on the way out, the work is still in its folder, and the attempt ends with its own words. */
+function faultOf(error: unknown): Fault {
+  return error instanceof Fault ? error : new Fault('GIT_FAILED', reasonOf(error).sentence, { cause: error });
 }
 
 function commitMessage({ step, workspace, runNumber, number }: AttemptRequest, { result }: WorkResult): string {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { AttemptRepo } from '../contract/attempt.ts';
-import { Fault } from '../contract/faults.ts';
 import { pushOrder } from '../git/push.ts';
 import type { WalledDesk } from './attempt-desk.ts';
+import { hideResidue } from './hide-residue.ts';
 import { cacheKey, restoreCache, saveCache } from './repo-cache.ts';
 import { makeWorktrees } from './make-worktrees.ts';
 import { runInside } from './run-inside.ts';
@@ -38,24 +38,9 @@ export async function runSetupWork(desk: WalledDesk): Promise<WorkResult> {
 }
 
 async function setUpRepo(desk: WalledDesk, repo: AttemptRepo, setup: string): Promise<number> {
-  const { request, output } = desk;
-  const place = { env: workEnvironment(request), cwd: join(request.runFolder, repo.name) };
-  output.note(`${repo.name}: ${setup}`);
-  const { exitCode } = await runInside({ ...desk, attempt: request.attempt, command: ['/bin/sh', '-c', setup], extra: place });
-  if (exitCode !== 0 || desk.signal.aborted) return exitCode;
-  const hidden = await runInside({ ...desk, attempt: request.attempt, command: ['/bin/sh', '-c', HIDE_RESIDUE], extra: place });
-  if (hidden.exitCode !== 0 && !desk.signal.aborted) throw new Fault('GIT_FAILED', `What the setup of ${repo.name} left could not be listed.`, { detail: hidden.tail });
-  return 0;
+  desk.output.note(`${repo.name}: ${setup}`);
+  const extra = { env: workEnvironment(desk.request), cwd: join(desk.request.runFolder, repo.name) };
+  const { exitCode } = await runInside({ ...desk, attempt: desk.request.attempt, command: ['/bin/sh', '-c', setup], extra });
+  if (exitCode === 0 && !desk.signal.aborted) await hideResidue(desk, repo);
+  return exitCode;
 }
-
-/**
- * What setup made and the repo does not ignore, such as a virtual environment, is no change of a later step: it is
- * excluded in this worktree, each path from the top, with its special letters escaped.
- */
-const HIDE_RESIDUE = [
-  'set -e',
-  'mkdir -p .git/info',
-  String.raw`git -c core.quotePath=false ls-files --others --exclude-standard --directory | sed 's/[][\\*?!#]/\\&/g; s#^#/#' >> .git/info/exclude`,
-  'changed=$(git diff --name-only)',
-  'if [ -n "$changed" ]; then echo "Setup changed files that are in git; the next step would commit them:"; echo "$changed"; fi',
-].join('\n');
