@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createClient, type Client } from '../client/client.ts';
 import type { Transport } from '../client/transport.ts';
 import { Fault } from '../contract/faults.ts';
@@ -12,7 +14,8 @@ import type { Terminal } from './terminal.ts';
 export function connect(place: Place, { start, terminal }: { start: boolean; terminal: Terminal }): Client {
   const transport: Transport = httpTransport(place.address);
   const { address, layout } = place;
-  if (address.kind === 'url') return createClient(namingAddress(transport, address.url));
+  if (address.kind === 'url')
+    return createClient(namingAddress(transport, address.url), { expectedHome: runningHomeId(place) });
   return createClient({
     async send(request) {
       try {
@@ -28,6 +31,22 @@ export function connect(place: Place, { start, terminal }: { start: boolean; ter
       }
     },
   });
+}
+
+/**
+ * The id of the home that TAKT_HOME names beside TAKT_URL, if a service runs for it: then the address has to lead there.
+ * Without TAKT_HOME the address alone says which home is meant. Over the socket no other home can answer.
+ */
+function runningHomeId({ layout }: Place): string | null {
+  if ((process.env['TAKT_HOME'] ?? '') === '') return null;
+  try {
+    const { homeId } = JSON.parse(readFileSync(join(layout.state, 'service.json'), 'utf8')) as { homeId?: string };
+    return homeId ?? null;
+  } catch (error) {
+    if (error instanceof SyntaxError || ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return null;
+    throw error;
+  }
 }
 
 /** No socket, or one that a service left behind which was killed. */

@@ -44,7 +44,7 @@ export async function runCommand(
     const { confirm } = await import('./confirm.ts');
     const confirmed = await confirm(command, params, { client: open(), table, terminal, signal, isJson: flags.json });
     return confirmed === undefined
-      ? 0
+      ? 1
       : perform({ ...line, params: confirmed }, { client: open(), table, terminal, signal });
   }
   return perform({ ...line, params }, { client: open(), table, terminal, signal });

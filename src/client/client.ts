@@ -90,6 +90,8 @@ async function sendChecked(
     reply = await transport.send({ method, path, headers, body, signal });
   } catch (error) {
     signal.throwIfAborted();
+    // A transport that knows better what is wrong says so itself.
+    if (error instanceof Fault) throw error;
     throw new Fault('SERVICE_UNREACHABLE', 'The service does not answer.', { cause: error });
   }
   const home = reply.header(HOME_HEADER);

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
+import { test } from 'node:test';
+import { scriptedService } from './scripted-service.ts';
+import { ending, startTakt, takt } from './takt-process.ts';
+
+const line = (step: string, attempt: string, output: object): string =>
+  `${JSON.stringify({ step, attempt, offset: 0, line: { atMs: 0, ...output } })}\n`;
+
+test('output is printed step by step, chunks of one stream joined, tools in one line each', async () => {
+  const lines = [
+    line('test', 'att_1', { kind: 'stdout', text: 'first ha' }),
+    line('test', 'att_1', { kind: 'stdout', text: 'lf\nlast without end' }),
+    line('test', 'att_1', { kind: 'stderr', text: 'bad \u001b]0;title\u0007\u001b[2Jthing\n' }),
+    line('fix', 'att_2', { kind: 'text', text: 'I look.' }),
+    line('fix', 'att_2', { kind: 'tool_call', id: '1', tool: 'Bash', input: { command: 'npm\ntest' } }),
+    line('fix', 'att_2', {
+      kind: 'tool_result',
+      id: '1',
+      isError: false,
+      text: Array.from({ length: 9 }, (_, at) => `line ${at}`).join('\n'),
+    }),
+    line('fix', 'att_2', { kind: 'note', text: 'ended' }),
+  ];
+  await using service = await scriptedService({ 'run.logs': (_, reply) => void reply.end(lines.join('')) });
+  const env = { TAKT_HOME: service.home };
+
+  const people = await takt(['run', 'logs', 'feature', '-f', '--step', 'test'], { env });
+  const machine = await takt(['run', 'logs', 'feature', '--json'], { env });
+
+  assert.equal(
+    people.stdout,
+    [
+      '── test att_1',
+      'first half',
+      'last without end',
+      'bad thing',
+      '',
+      '── fix att_2',
+      'I look.',
+      '→ Bash npm test',
+      '  line 0',
+      '  line 1',
+      '  line 2',
+      '  line 3',
+      '  line 4',
+      '  line 5',
+      '  … 3 more lines',
+      'takt: ended',
+      '',
+    ].join('\n'),
+  );
+  assert.equal(machine.stdout, lines.join(''));
+  assert.deepEqual(service.received[0]!.params, { run: 'feature', follow: 'true', step: 'test' });
+});
+
+test('events are printed as lines of JSON', async () => {
+  const frames = [
+    'retry: 1000\n\n',
+    'id: e-1\nevent: run.update\ndata: {"id":"e-1"}\n\n',
+    ': still here\n\n',
+    'event: step.output\ndata: {"size":3}\n\n',
+    'id: e-9\nevent: resync\ndata: {}\n\n',
+  ];
+  await using service = await scriptedService({
+    async 'event.stream'(_, reply) {
+      // Frames may be cut anywhere on their way.
+      for (const letter of frames.join('')) await new Promise((resolve) => reply.write(letter, resolve));
+      reply.end();
+    },
+  });
+
+  const { stdout, code } = await takt(['events', '--topics', 'run.*'], { env: { TAKT_HOME: service.home } });
+
+  assert.equal(code, 0);
+  assert.equal(stdout, '{"id":"e-1"}\n{"size":3}\n{"topic":"resync"}\n');
+});
+
+test('Ctrl-C closes the connection, which cancels the job, and says so', async () => {
+  const arrived = Promise.withResolvers<ServerResponse>();
+  await using service = await scriptedService({
+    'repo.add': (_, reply) =>
+      void reply.write('{"progress":{"label":"app","text":"copies","percent":1}}\n', () => arrived.resolve(reply)),
+  });
+  const child = startTakt(['repo', 'add', 'app', 'x'], { env: { TAKT_HOME: service.home } });
+  const ended = ending(child);
+  const reply = await arrived.promise;
+  const closed = new Promise((resolve) => reply.once('close', resolve));
+
+  child.kill('SIGINT');
+  await closed;
+  const { code, stderr } = await ended;
+
+  assert.equal(code, 130);
+  assert.match(stderr, /takt: Interrupted\./);
+});
+
+test('a reader that goes away ends the command quietly', async () => {
+  const many = line('test', 'att_1', { kind: 'stdout', text: `${'x'.repeat(1000)}\n` }).repeat(2000);
+  await using service = await scriptedService({ 'run.logs': (_, reply) => void reply.end(many) });
+  const child = startTakt(['run', 'logs', 'feature'], { env: { TAKT_HOME: service.home } });
+  child.stdout.once('data', () => child.stdout.destroy());
+  const { code, stderr } = await ending(child);
+
+  assert.deepEqual([code, stderr], [0, '']);
+});
