@@ -49,7 +49,7 @@ export async function makeHomeFolders(layout: HomeLayout): Promise<void> {
   await makeFolder(layout.state, 0o700);
   await chmod(layout.state, 0o700);
   const folders = [dirname(layout.reposFile), layout.copiedFiles, layout.templates, layout.context, layout.roots, layout.workspaces, layout.runs];
-  for (const folder of [...folders, layout.attemptsSpool, layout.pushSpool, layout.agentHomes, layout.caches]) await makeFolder(folder);
+  for (const folder of [...folders, layout.attemptsSpool, layout.pushSpool, layout.agentHomes, layout.caches, join(layout.state, 'tmp')]) await makeFolder(folder);
 }
 
 const markerOf = (layout: HomeLayout): string => join(layout.state, 'home.json');

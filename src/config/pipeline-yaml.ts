@@ -78,7 +78,8 @@ function nameSteps(yaml: YamlText, written: readonly StepInYaml[], kinds: readon
     taken.add(name);
   }
   return written.map((step, index) => {
-    const name = step.name ?? freeName(defaultName(step), taken);
+    // takt puts a step of the name `setup` before all others.
+    const name = step.name ?? freeName(defaultName(step), new Set([...taken, 'setup']));
     taken.add(name);
     return stepOf(step, kinds[index]!, name);
   });

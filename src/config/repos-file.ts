@@ -16,6 +16,7 @@ export function readReposFile(text: string): RepoConfig[] {
   refuseDuplicates(yaml, repos);
   refuseUnknownDependencies(yaml, repos);
   refuseCycles(yaml, repos);
+  refusePathsOutside(yaml, repos);
   return repos;
 }
 
@@ -51,6 +52,23 @@ function refuseCycles(yaml: YamlText, repos: readonly RepoConfig[]): void {
   throw new Fault('CONFIG_INVALID', `${yaml.placeOf(['repos', index, 'depends_on'])}: these depend on each other in a circle: ${cycle.join(' → ')}.`, {
     hint: 'Take one of them out of depends_on, since the order decides what is pushed first.',
   });
+}
+
+/** What is copied or cached lies within the repo, and not in its git folder. */
+function refusePathsOutside(yaml: YamlText, repos: readonly RepoConfig[]): void {
+  for (const [index, repo] of repos.entries()) {
+    for (const key of ['copy', 'cache'] as const) {
+      const wrong = repo[key].findIndex((path) => !isWithin(path));
+      if (wrong === -1) continue;
+      const place = yaml.placeOf(['repos', index, key, wrong]);
+      throw new Fault('CONFIG_INVALID', `${place}: ${repo[key][wrong]} is not a path within the repo.`, { hint: `Write paths in ${key} from the repo's top, such as .env.` });
+    }
+  }
+}
+
+function isWithin(path: string): boolean {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  return !path.startsWith('/') && parts.length > 0 && !parts.includes('..') && parts[0]!.toLowerCase() !== '.git';
 }
 
 /** The names along a circle, the first repeated at the end; undefined if there is none. */

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { workspaceGuidance } from '../../agents/guidance.ts';
+import { readFileText } from '../../config/edit-file.ts';
+import { Fault } from '../../contract/faults.ts';
+import type { Pipeline } from '../../contract/pipeline.ts';
+import type { RepoRole } from '../../contract/workspace.ts';
+import type { HomeLayout } from '../../platform/home-layout.ts';
+import { readUntrustedFile, writeFileDurably } from '../../platform/files.ts';
+import { workspaceOf } from '../../store/workspaces.ts';
+import type { ServiceParts } from '../parts.ts';
+import { contextPackets, packetsFor } from './context-packets.ts';
+
+type GuidanceParts = Pick<ServiceParts, 'config' | 'layout'>;
+
+/** What the page on top of a workspace tells of. */
+export interface WorkspacePicture {
+  readonly workspace: string;
+  readonly repos: readonly { readonly name: string; readonly role: RepoRole }[];
+  readonly pipeline: Pipeline | null;
+}
+
+const LIMIT_BYTES = 1024 * 1024;
+
+export const workspaceGuidanceFile = (layout: HomeLayout, workspace: string): string => join(layout.workspace(workspace), 'CLAUDE.md');
+
+/** The text of CLAUDE.md on top of a workspace, from `templates/workspace.md`. Context packets are named by their paths in the home. */
+export async function workspaceGuidanceText(parts: GuidanceParts, { workspace, repos, pipeline }: WorkspacePicture): Promise<string> {
+  const template = await readFileText(join(parts.layout.templates, 'workspace.md'));
+  if (template.hash === 'none') throw new Fault('TEMPLATE_NOT_FOUND', 'The home has no templates/workspace.md.', { hint: '`takt init` puts back the templates that are missing.' });
+  const configured = parts.config.repos();
+  const packets = packetsFor(await contextPackets(parts), repos.map(({ name }) => name));
+  return workspaceGuidance(template.text, {
+    workspace,
+    repos: repos.map(({ name, role }) => ({ name, role, dependsOn: configured.find((repo) => repo.name === name)?.depends_on ?? [] })),
+    context: packets.map(({ path, purpose }) => ({ path, purpose })),
+    pipeline,
+  });
+}
+
+export function pictureOf({ database }: Pick<ServiceParts, 'database'>, name: string): WorkspacePicture {
+  const { repos, pipeline } = workspaceOf(database, name);
+  return { workspace: name, repos, pipeline };
+}
+
+/**
+ * Brings CLAUDE.md on top of a workspace up to date after its repos or pipeline changed; `before` is the picture that it
+ * was written from. A page that was edited since is left as it is.
+ */
+export async function refreshWorkspaceGuidance(parts: GuidanceParts & Pick<ServiceParts, 'database'>, before: WorkspacePicture): Promise<void> {
+  const path = workspaceGuidanceFile(parts.layout, before.workspace);
+  const current = (await readUntrustedFile(path, LIMIT_BYTES))?.toString('utf8');
+  const old = await workspaceGuidanceText(parts, before);
+  if (current !== undefined && current !== old) return;
+  const now = await workspaceGuidanceText(parts, pictureOf(parts, before.workspace));
+  if (now !== current) await writeFileDurably(path, now);
+}

@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FetchResult } from '../../../contract/operations/repo.ts';
+import { readRefs } from '../../../git/refs.ts';
+import { createRoot, fetchRoot, UPSTREAM_REFS } from '../../../git/root-repo.ts';
+import { isThere } from '../../../platform/files.ts';
+import { findRoot, insertRoot, recordFetch, type Root, updateRoot } from '../../../store/roots.ts';
+import { dropUpstreamHead, recordUpstreamHead, upstreamHead } from '../../../store/upstream-heads.ts';
+import { workspacesOfRepo } from '../../../store/workspaces.ts';
+import { faultOfError } from '../../http/fault-reply.ts';
+import type { Progress } from '../../jobs.ts';
+import { commit, type ServiceParts } from '../../parts.ts';
+import { knownRepo } from './repo-view.ts';
+import { upstreamAddress } from './upstream-address.ts';
+
+/**
+ * Fetches one repo, or mirrors it if it was only listed. A failure is in the result and in the store, and leaves other
+ * repos alone; only the end of the signal is thrown.
+ */
+export async function fetchOne(parts: ServiceParts, name: string, { signal, progress }: { signal: AbortSignal; progress: Progress }): Promise<FetchResult> {
+  return parts.locks.hold({ exclusive: [`fetch:${name}`], shared: [`repo:${name}`] }, signal, async () => {
+    const before = findRoot(parts.database, name);
+    try {
+      const changed = await fetchNow(parts, name, signal, (text, percent) => progress(name, text, percent));
+      const isNews = changed > 0 || before === undefined || before.fetchFault !== null;
+      commit(parts, isNews ? [{ topic: 'repo.update', data: { repo: name, change: 'fetched', changed } }] : [], () =>
+        recordFetch(parts.database, name, { atMs: Date.now(), fault: null }),
+      );
+      return FetchResult.parse({ repo: name, changed, fault: null });
+    } catch (error) {
+      signal.throwIfAborted();
+      const { code, message, hint } = faultOfError(error, parts.log);
+      const isNews = before?.fetchFault?.code !== code;
+      commit(parts, isNews ? [{ topic: 'repo.update', data: { repo: name, change: 'fetch failed', code } }] : [], () =>
+        recordFetch(parts.database, name, { atMs: Date.now(), fault: { code, message } }),
+      );
+      return FetchResult.parse({ repo: name, changed: 0, fault: { code, message, hint } });
+    }
+  });
+}
+
+async function fetchNow(parts: ServiceParts, name: string, signal: AbortSignal, onProgress: (text: string, percent: number | null) => void): Promise<number> {
+  const { config, root } = knownRepo(parts, name);
+  const upstream = config === undefined ? root!.upstream : upstreamAddress(config.upstream);
+  if (root === undefined) return mirror(parts, name, { upstream, defaultBranch: config?.default_branch, signal, onProgress });
+
+  const folder = parts.layout.root(name);
+  const defaultBranch = config?.default_branch ?? root.defaultBranch;
+  const { changed, isDiverged } = await fetchRoot({ folder, upstream, defaultBranch, signal, onProgress });
+  if (upstream !== root.upstream || defaultBranch !== root.defaultBranch) updateRoot(parts.database, name, { upstream, defaultBranch });
+  if (isDiverged) parts.log.warn({ repo: name, branch: defaultBranch }, 'upstream rewrote its default branch, so ours stays where it is');
+  await noteUpstreamHeads(parts, name, signal);
+  return changed;
+}
+
+async function mirror(
+  parts: ServiceParts,
+  name: string,
+  p: { upstream: string; defaultBranch: string | undefined; signal: AbortSignal; onProgress: (text: string, percent: number | null) => void },
+): Promise<number> {
+  const folder = parts.layout.root(name);
+  const { defaultBranch: wanted, ...rest } = p;
+  // A whole root repo without a row is one whose adding was cut short after its entry was written.
+  const defaultBranch = (await isThere(folder))
+    ? await headBranch(folder)
+    : (await createRoot({ folder, ...rest, ...(wanted === undefined ? {} : { defaultBranch: wanted }) })).defaultBranch;
+  commit(parts, [], () => insertRoot(parts.database, { repo: name, upstream: p.upstream, defaultBranch }));
+  await parts.watching.repoAdded(name);
+  return (await readRefs(folder, UPSTREAM_REFS, p)).size;
+}
+
+async function headBranch(folder: string): Promise<Root['defaultBranch']> {
+  const head = await readFile(join(folder, 'HEAD'), 'utf8');
+  return head.trim().replace(/^ref: refs\/heads\//, '');
+}
+
+/** What upstream has now of the workspaces' branches: a push expects exactly that. */
+async function noteUpstreamHeads({ database, layout }: ServiceParts, name: string, signal: AbortSignal): Promise<void> {
+  const heads = await readRefs(layout.root(name), UPSTREAM_REFS, { signal });
+  database.transaction(() => {
+    for (const branch of workspacesOfRepo(database, name)) {
+      const commitNow = heads.get(branch);
+      if (commitNow === (upstreamHead(database, name, branch) ?? undefined)) continue;
+      if (commitNow === undefined) dropUpstreamHead(database, name, branch);
+      else recordUpstreamHead(database, { repo: name, branch, commit: commitNow, atMs: Date.now() });
+    }
+  });
+}

@@ -1,0 +1,17 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { Fault } from '../../../contract/faults.ts';
+
+/**
+ * The address as git takes it from any folder: a URL, `host:path`, or an absolute path; `~/` is the user's home. Others
+ * are Fault INPUT_INVALID, since the service stands in another folder than whoever wrote them.
+ */
+export function upstreamAddress(written: string): string {
+  const address = written.trim();
+  if (address === '~' || address.startsWith('~/')) return join(homedir(), address.slice(1));
+  if (isAbsolute(address) || /^[a-z][a-z0-9+.-]*:\/\/./i.test(address)) return address;
+  // As git reads it (gitremote-helpers(7), urls in git-clone(1)): `name::…` starts a program, `host:path` is SSH.
+  const isSsh = /^[A-Za-z0-9_[][^/]*:[^:]/.test(address);
+  if (isSsh) return address;
+  throw new Fault('INPUT_INVALID', `${address} is neither a URL nor an absolute path.`, { hint: 'Give a URL, host:path, or the whole path.' });
+}

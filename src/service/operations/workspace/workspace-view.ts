@@ -1,0 +1,34 @@
+import type { CloneStatus, Workspace, WorkspaceSummary } from '../../../contract/workspace.ts';
+import { cloneStatus } from '../../../git/clone.ts';
+import { rootOf } from '../../../store/roots.ts';
+import { listWorkspaces as storedWorkspaces, type StoredWorkspace, workspaceOf } from '../../../store/workspaces.ts';
+import type { ServiceParts } from '../../parts.ts';
+import { severalAtATime } from '../../several-at-a-time.ts';
+
+type ViewParts = Pick<ServiceParts, 'database' | 'layout'>;
+
+const AT_ONCE = 4;
+
+export function listWorkspaces(parts: ViewParts): { workspaces: WorkspaceSummary[] } {
+  return { workspaces: storedWorkspaces(parts.database).map((workspace) => summaryOf(parts, workspace)) };
+}
+
+/** A workspace with how each of its clones stands now. */
+export async function workspaceView(parts: ViewParts, name: string, signal: AbortSignal): Promise<Workspace> {
+  const workspace = workspaceOf(parts.database, name);
+  const clones = await severalAtATime(workspace.repos, { limit: AT_ONCE, signal }, (repo, ended) => cloneView(parts, workspace, repo, ended));
+  return { ...summaryOf(parts, workspace), base: workspace.base, clones, pipeline: workspace.pipeline };
+}
+
+function summaryOf({ layout }: ViewParts, { name, repos, steps, createdAtMs, latestRun }: StoredWorkspace): WorkspaceSummary {
+  return { name, folder: layout.workspace(name), repos, steps, createdAtMs, latestRun };
+}
+
+async function cloneView({ database, layout }: ViewParts, workspace: StoredWorkspace, { name: repo, role }: StoredWorkspace['repos'][number], signal: AbortSignal): Promise<CloneStatus> {
+  const { defaultBranch } = rootOf(database, repo);
+  const folder = layout.clone(workspace.name, repo);
+  // A repo that is only read has no branch of its own.
+  const branch = role === 'edit' ? workspace.name : defaultBranch;
+  const standing = await cloneStatus({ folder, rootFolder: layout.root(repo), branch, defaultBranch, role, signal });
+  return { repo, role, folder, ...standing };
+}
