@@ -41,7 +41,10 @@ export async function playStep(response: ServerResponse, step: ScriptedStep, opt
       const send = eventSender(response);
       send('message_start', { message: messageOf(usageOf({})) });
       await sendBlock(send, 0, { type: 'text', text: step.text }, 0, options.signal);
-      if (step.kind === 'cut') response.destroy();
+      if (step.kind === 'stall') return;
+      // What was said before the connection breaks is to arrive.
+      await new Promise((resolve) => response.write(': cut\n\n', resolve));
+      response.destroy();
       return;
     }
     case 'answer':

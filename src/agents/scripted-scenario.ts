@@ -53,7 +53,7 @@ export interface ScriptedBody {
   readonly model: string;
   readonly stream: boolean;
   readonly tools: readonly { readonly name: string }[];
-  readonly system: unknown;
+  readonly system?: unknown;
   readonly messages: readonly { readonly role: string; readonly content: unknown }[];
 }
 

@@ -83,7 +83,8 @@ export async function runAgentWork(input: AgentWorkInput): Promise<AgentWorkResu
     headers: { 'x-takt-workspace': request.workspace, 'x-takt-step': request.step, 'x-takt-attempt': request.attempt },
     silenceMs: request.silenceMs,
   };
-  return resumeOrBegin({ input, work, facts, plan, keyFile: files.keyFile });
+  // Awaited here, as gate and files are given up at the end of this function.
+  return await resumeOrBegin({ input, work, facts, plan, keyFile: files.keyFile });
 }
 
 interface Session {
