@@ -8,6 +8,8 @@ export interface AttemptDesk {
   /** The attempt's folder in the spool. */
   readonly folder: string;
   readonly output: OutputWriter;
+  /** The folder with the pipes of the work; they are made beside other preparations. */
+  readonly pipes: Promise<string>;
   /** Aborted when the work has to end. */
   readonly signal: AbortSignal;
 }

@@ -1,17 +1,17 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ATTEMPT_PROTOCOL, AttemptRequest, type AttemptOutcome } from '../contract/attempt.ts';
+import type { AttemptOutcome, AttemptRequest } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
 import type { Walls } from '../confinement/walls.ts';
 import { writeFileDurably } from '../platform/files.ts';
 import type { AttemptDesk } from './attempt-desk.ts';
-import { untilGone } from './end-processes.ts';
 import { openOutput } from './output-writer.ts';
 import { performWork, raiseWallsOf } from './perform-work.ts';
+import { PROTOCOL, readRequest } from './read-request.ts';
 import { keepResult, secureWork } from './secure-work.ts';
 import { reasonOf, settle } from './settle-attempt.ts';
 import { takeAttempt } from './take-attempt.ts';
 import { watchForEnd, type EndWatch } from './watch-for-end.ts';
+import { makeWorkPipes } from './work-pipes.ts';
 import type { WorkResult } from './work-result.ts';
 
 /** `not_ours`: another host has the attempt, or it was revoked. `interrupted`: ended without an outcome. */
@@ -25,10 +25,9 @@ export async function carryOutAttempt(folder: string): Promise<HostEnd> {
   if (!takeAttempt(folder)) return 'not_ours';
   let request: AttemptRequest;
   try {
-    request = AttemptRequest.parse(JSON.parse(readFileSync(join(folder, 'request.json'), 'utf8')));
+    request = readRequest(folder);
   } catch (error) {
-    const sentence = `The request cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-    await writeOutcome(folder, { ...nothingDone, state: 'broken', reason: { class: 'internal', sentence }, endedAtMs: Date.now() });
+    await writeOutcome(folder, { ...nothingDone, reason: reasonOf(error), endedAtMs: Date.now() });
     return 'done';
   }
   const watch = watchForEnd(folder, request);
@@ -37,7 +36,10 @@ export async function carryOutAttempt(folder: string): Promise<HostEnd> {
     onLimit: () => watch.end('output_limit'),
     onDiskFault: () => watch.end('disk_full'),
   });
-  const outcome = await attempt({ request, folder, output, signal: watch.signal }, watch);
+  const pipes = request.work.kind === 'script' ? Promise.resolve('') : makeWorkPipes(request);
+  // Whoever needs them waits for them, and meets the rejection there.
+  pipes.catch(() => undefined);
+  const outcome = await attempt({ request, folder, output, pipes, signal: watch.signal }, watch);
   await output.close();
   if (outcome === undefined) return 'interrupted';
   await writeOutcome(folder, { ...outcome, outputBytes: output.bytes, endedAtMs: Date.now() });
@@ -45,7 +47,7 @@ export async function carryOutAttempt(folder: string): Promise<HostEnd> {
 }
 
 const nothingDone: AttemptOutcome = {
-  protocol: ATTEMPT_PROTOCOL,
+  protocol: PROTOCOL,
   state: 'broken',
   reason: null,
   exitCode: null,
@@ -79,7 +81,6 @@ async function attempt(desk: AttemptDesk, watch: EndWatch): Promise<AttemptOutco
   watch.stop();
   const cause = watch.cause();
   if (cause === 'interrupted') return undefined;
-  await untilGone(request.attempt, undefined);
   const settled = settle(work, cause, request);
   const collected = await secureWork(desk, walls, settled, work);
   if (walls !== undefined && work.result !== null) keepResult(desk, walls, work.result);

@@ -2,20 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { AttemptRequest } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
 import type { RepoOutcome } from '../contract/run.ts';
 import { openBundleFrames } from '../git/bundle-frames.ts';
 import { collectScript } from '../git/collect-script.ts';
-import { takeInBundle } from '../git/take-in-bundle.ts';
 import type { WalledDesk } from './attempt-desk.ts';
 import { runInside } from './run-inside.ts';
 import { workEnvironment } from './work-environment.ts';
-
-/** What an attempt leaves in each edit repo if it left nothing. */
-export function untouchedRepos({ repos }: AttemptRequest): RepoOutcome[] {
-  return repos.filter(({ role }) => role === 'edit').map(({ name, commit }) => ({ repo: name, start: commit, head: null, leftover: null }));
-}
 
 /** What came out; with a fault if that is not all. */
 export interface Collected {
@@ -28,9 +21,12 @@ export interface Collected {
  * What is uncommitted becomes a commit on top if the work passed, else a commit beside it. Git runs in a confinement
  * of its own, since the worktrees' hooks and settings are the work's; only bundles come out.
  */
-export async function collectWork(desk: WalledDesk, how: { isPassed: boolean; message: string }): Promise<Collected> {
+export async function collectWork(
+  desk: WalledDesk,
+  untouched: readonly RepoOutcome[],
+  how: { isPassed: boolean; message: string },
+): Promise<Collected> {
   const { request } = desk;
-  const untouched = untouchedRepos(request);
   if (untouched.length === 0) return { repos: [], fault: null };
   const script = collectScript(
     untouched.map(({ repo, start }) => ({ name: repo, commit: start })),
@@ -64,7 +60,10 @@ async function takeIn({ request, folder, signal }: WalledDesk, stream: Readable,
     for await (const { repo, head, leftover, bundleFile } of openBundleFrames(stream, { folder: bundles })) {
       const place = request.repos.find(({ name, role }) => name === repo && role === 'edit');
       if (place === undefined) return new Fault('GIT_FAILED', `Commits came out for ${repo}, which is not to be edited.`);
-      await takeInBundle({ rootFolder: place.rootFolder, bundleFile, run: request.run, attempt: request.attempt, head, leftover, signal });
+      if (head !== null || leftover !== null) {
+        const { takeInBundle } = await import('../git/take-in-bundle.ts');
+        await takeInBundle({ rootFolder: place.rootFolder, bundleFile, run: request.run, attempt: request.attempt, head, leftover, signal });
+      }
       if (bundleFile !== null) await rm(bundleFile);
       found.set(repo, { repo, start: place.commit, head, leftover });
     }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { AttemptRequest } from '../contract/attempt.ts';
-import { StageResult } from '../contract/stage-result.ts';
+import type { StageResult } from '../contract/stage-result.ts';
 import type { WalledDesk } from './attempt-desk.ts';
 import { clearStageResult, readStageResult, stageResultPath } from './run-folder.ts';
 import { runInside } from './run-inside.ts';
@@ -25,9 +25,11 @@ export async function runCommandWork(desk: WalledDesk, command: { run: string; s
     attempt: request.attempt,
     command: [command.shell, '-c', command.run],
     extra: { env: workEnvironment(request), cwd },
+    // Needed next, and loaded in the time of the work.
+    onStarted: () => void import('./collect-work.ts'),
   });
   if (signal.aborted) return { ...endedWork, exitCode };
-  const written = writtenResult(readStageResult(request.runFolder, resultPath));
+  const written = await writtenResult(readStageResult(request.runFolder, resultPath));
   return { usage: null, exitCode, ...judge({ exitCode, tail, written, run: command.run }) };
 }
 
@@ -38,7 +40,7 @@ function commandFolder({ runFolder, repos }: AttemptRequest): string {
 
 type Written = { readonly kind: 'none' } | { readonly kind: 'fits'; readonly result: StageResult } | { readonly kind: 'wrong'; readonly sentence: string };
 
-function writtenResult(text: string | null | undefined): Written {
+async function writtenResult(text: string | null | undefined): Promise<Written> {
   if (text === undefined) return { kind: 'none' };
   if (text === null) return { kind: 'wrong', sentence: 'What lies at $TAKT_STAGE_RESULT is not a regular file of at most 256 KiB.' };
   let value: unknown;
@@ -48,7 +50,8 @@ function writtenResult(text: string | null | undefined): Written {
     if (!(error instanceof SyntaxError)) throw error;
     return { kind: 'wrong', sentence: `The stage result is not JSON: ${error.message}.` };
   }
-  const parsed = StageResult.safeParse(value);
+  const { StageResult: Schema } = await import('../contract/stage-result.ts');
+  const parsed = Schema.safeParse(value);
   if (parsed.success) return { kind: 'fits', result: parsed.data };
   const [issue] = parsed.error.issues;
   return { kind: 'wrong', sentence: `The stage result does not fit the schema: ${issue?.path.join('.') || 'the whole'}: ${issue?.message}.` };

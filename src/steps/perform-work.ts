@@ -5,6 +5,7 @@ import { raiseWalls } from '../confinement/raise-walls.ts';
 import type { Walls } from '../confinement/walls.ts';
 import type { AttemptDesk, WalledDesk } from './attempt-desk.ts';
 import { runCommandWork } from './command-work.ts';
+import { untilGone } from './end-processes.ts';
 import { makeWorkFolder } from './run-folder.ts';
 import { recordWork, runInside } from './run-inside.ts';
 import { workEnvironment } from './work-environment.ts';
@@ -31,7 +32,9 @@ export async function performWork(desk: AttemptDesk, walls: Walls | undefined, t
   if (request.restore) await restoreWorktrees(walled);
   if (work.kind === 'command') return runCommandWork(walled, work);
   const { runAgentWork } = await import('./agent-work.ts');
-  return runAgentWork({ ...walled, onStarted: (pid) => recordWork(desk.folder, pid), touch });
+  const result = await runAgentWork({ ...walled, onStarted: (pid) => recordWork(desk.folder, pid), touch });
+  await untilGone(request.attempt, undefined);
+  return result;
 }
 
 /** Goes back to the recorded commits, inside the walls, as git obeys what lies in a worktree. */

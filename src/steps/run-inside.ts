@@ -9,6 +9,7 @@ import type { Walls, WallsExtra } from '../confinement/walls.ts';
 import { startTicksOf } from '../platform/process-identity.ts';
 import { endProcesses, untilGone } from './end-processes.ts';
 import type { OutputWriter } from './output-writer.ts';
+import { openWorkPipes, type WorkPipes } from './work-pipes.ts';
 
 /** A command to run inside the walls, to its end. */
 export interface InsideCommand {
@@ -19,6 +20,9 @@ export interface InsideCommand {
   /** Spool folder, where `work.json` says which process has to be dead before the attempt is repeated. */
   readonly folder: string;
   readonly output: OutputWriter;
+  /** See `AttemptDesk`. */
+  readonly pipes: Promise<string>;
+  readonly onStarted?: () => void;
   /** Takes standard output as it is; without it, that goes to `output` as text. */
   readonly onStdout?: (stream: Readable) => void;
   /** Aborting ends everything inside within two seconds; the result is returned none the less. */
@@ -42,24 +46,28 @@ const STATUS_FD = 3;
 export async function runInside(p: InsideCommand): Promise<InsideResult> {
   const isWalled = p.walls.used.filesystem === 'bubblewrap';
   const { command, args, env, cwd } = p.walls.wrap(p.command, isWalled ? { ...p.extra, statusFd: STATUS_FD } : p.extra);
-  const child = spawn(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe', isWalled ? 'pipe' : 'ignore'], detached: true });
-  const ended = endOf(child);
-  const tail = takeOutput(child, p);
+  const pipes = openWorkPipes(await p.pipes);
+  const child = spawn(command, args, { env, cwd, stdio: ['ignore', ...pipes.childEnds, isWalled ? 'pipe' : 'ignore'], detached: true });
+  pipes.closeChildEnds();
+  const exit = exitOf(child);
+  const tail = takeOutput(pipes, p);
   const status = isWalled ? statusOf(child) : undefined;
   if (child.pid !== undefined) recordWork(p.folder, child.pid);
+  p.onStarted?.();
 
   let ending: Promise<void> | undefined;
   const end = (): void => {
-    if (child.pid !== undefined) ending ??= endProcesses(child.pid, p.attempt, ended.exit);
+    if (child.pid !== undefined) ending ??= endProcesses(child.pid, p.attempt, exit);
   };
   if (p.signal.aborted) end();
   p.signal.addEventListener('abort', end, { once: true });
-  const { exitCode, startError } = await ended.exit;
+  const { exitCode, startError } = await exit;
   p.signal.removeEventListener('abort', end);
   await ending;
 
   await untilGone(p.attempt, status?.firstInside());
-  await Promise.race([ended.close, sleep(PIPES_LIMIT_MS)]);
+  await Promise.race([pipes.ended, sleep(PIPES_LIMIT_MS)]);
+  pipes.destroy();
   // Without a report the command itself did not start; unless all of it was killed, and could not report.
   if (startError !== undefined || (status !== undefined && !status.hasReported() && ending === undefined && exitCode !== KILLED_EXIT_CODE)) {
     throw new Fault('CONFINEMENT_MISSING', `The command could not be started${isWalled ? ' inside its walls' : ''}: ${startError ?? tail().trim()}`);
@@ -67,40 +75,31 @@ export async function runInside(p: InsideCommand): Promise<InsideResult> {
   return { exitCode, tail: tail() };
 }
 
-interface ChildEnd {
-  readonly exit: Promise<{ exitCode: number; startError: string | undefined }>;
-  /** All pipes are at their end as well. */
-  readonly close: Promise<void>;
-}
-
-function endOf(child: ChildProcess): ChildEnd {
-  return {
-    exit: new Promise((resolve) => {
-      child.once('error', (error: NodeJS.ErrnoException) => resolve({ exitCode: 127, startError: error.code ?? error.message }));
-      child.once('exit', (code, signal) => resolve({ exitCode: code ?? exitCodeOf(signal), startError: undefined }));
-    }),
-    close: new Promise((resolve) => child.once('close', () => resolve())),
-  };
+function exitOf(child: ChildProcess): Promise<{ exitCode: number; startError: string | undefined }> {
+  return new Promise((resolve) => {
+    child.once('error', (error: NodeJS.ErrnoException) => resolve({ exitCode: 127, startError: error.code ?? error.message }));
+    child.once('exit', (code, signal) => resolve({ exitCode: code ?? exitCodeOf(signal), startError: undefined }));
+  });
 }
 
 const exitCodeOf = (signal: NodeJS.Signals | null): number => (signal === 'SIGTERM' ? 143 : KILLED_EXIT_CODE);
 
 /** Copies what is printed into the log, letters whole, and keeps the last of it. */
-function takeOutput(child: ChildProcess, { output, onStdout }: InsideCommand): () => string {
+function takeOutput(pipes: WorkPipes, { output, onStdout }: InsideCommand): () => string {
   let tail = '';
-  const copy = (stream: Readable | null, kind: 'stdout' | 'stderr'): void => {
+  const copy = (stream: Readable, kind: 'stdout' | 'stderr'): void => {
     const decoder = new StringDecoder('utf8');
     const put = (text: string): void => {
       if (text === '') return;
       output.write({ kind, atMs: Date.now(), text });
       tail = (tail + text).slice(-TAIL_CHARS);
     };
-    stream?.on('data', (chunk: Buffer) => put(decoder.write(chunk)));
-    stream?.on('end', () => put(decoder.end()));
+    stream.on('data', (chunk: Buffer) => put(decoder.write(chunk)));
+    stream.on('end', () => put(decoder.end()));
   };
-  if (onStdout === undefined) copy(child.stdout, 'stdout');
-  else if (child.stdout !== null) onStdout(child.stdout);
-  copy(child.stderr, 'stderr');
+  if (onStdout === undefined) copy(pipes.stdout, 'stdout');
+  else onStdout(pipes.stdout);
+  copy(pipes.stderr, 'stderr');
   return () => tail;
 }
 

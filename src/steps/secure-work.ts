@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import type { AttemptOutcome, AttemptRequest } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
+import type { RepoOutcome } from '../contract/run.ts';
 import type { Walls } from '../confinement/walls.ts';
 import type { AttemptDesk } from './attempt-desk.ts';
-import { collectWork, untouchedRepos, type Collected } from './collect-work.ts';
+import type { Collected } from './collect-work.ts';
 import { stageResultPath, writeStageResult } from './run-folder.ts';
 import { reasonOf, type Settled } from './settle-attempt.ts';
 import type { WorkResult } from './work-result.ts';
@@ -21,7 +22,8 @@ export async function secureWork(desk: AttemptDesk, walls: Walls | undefined, se
   if (walls === undefined || !hasWorktrees || !existsSync(request.runFolder)) return { ...settled, repos: untouchedRepos(request) };
   const isPassed = settled.state === 'passed';
   const signal = AbortSignal.timeout(COLLECT_LIMIT_MS);
-  const { repos, fault } = await collectWork({ ...desk, walls, signal }, { isPassed, message: commitMessage(request, work) }).catch(
+  const { collectWork } = await import('./collect-work.ts');
+  const { repos, fault } = await collectWork({ ...desk, walls, signal }, untouchedRepos(request), { isPassed, message: commitMessage(request, work) }).catch(
     (error: unknown): Collected => ({ repos: untouchedRepos(request), fault: faultOf(error) }),
   );
   if (fault !== null) {
@@ -36,6 +38,11 @@ export async function secureWork(desk: AttemptDesk, walls: Walls | undefined, se
 /** Whatever went wrong on the way out, the work is still in its folder, and the attempt ends with its own words. */
 function faultOf(error: unknown): Fault {
   return error instanceof Fault ? error : new Fault('GIT_FAILED', reasonOf(error).sentence, { cause: error });
+}
+
+/** What an attempt leaves in each edit repo if it left nothing. */
+function untouchedRepos({ repos }: AttemptRequest): RepoOutcome[] {
+  return repos.filter(({ role }) => role === 'edit').map(({ name, commit }) => ({ repo: name, start: commit, head: null, leftover: null }));
 }
 
 function commitMessage({ step, workspace, runNumber, number }: AttemptRequest, { result }: WorkResult): string {

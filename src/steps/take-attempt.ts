@@ -1,8 +1,9 @@
 import { linkSync, openSync, closeSync, fsyncSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { ATTEMPT_PROTOCOL, type AttemptHost } from '../contract/attempt.ts';
+import type { AttemptHost } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
 import { identityOf } from '../platform/process-identity.ts';
+import { PROTOCOL } from './read-request.ts';
 
 /**
  * Makes this process the attempt's host, and says whether it is: `taken` may be there already, as another host's or as
@@ -11,7 +12,7 @@ import { identityOf } from '../platform/process-identity.ts';
 export function takeAttempt(folder: string): boolean {
   const identity = identityOf(process.pid);
   if (identity === undefined) throw new Fault('PLATFORM_UNSUPPORTED', 'This process has no entry in /proc.');
-  const host: AttemptHost = { protocol: ATTEMPT_PROTOCOL, ...identity, startedAtMs: Date.now() };
+  const host: AttemptHost = { protocol: PROTOCOL, ...identity, startedAtMs: Date.now() };
   const temporary = join(folder, `host.json.${process.pid}.tmp`);
   // Whole before it gets its name; that the name itself survives a power loss does not matter, as no host does.
   const file = openSync(temporary, 'wx', 0o644);

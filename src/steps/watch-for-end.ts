@@ -1,6 +1,6 @@
 import { readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { AttemptCancel } from '../contract/attempt.ts';
+import type { AttemptCancel } from '../contract/attempt.ts';
 
 /** What ends an attempt's work before it is done. `interrupted`: the machine shuts down. */
 export type EndCause = AttemptCancel['reason'] | 'timed_out' | 'silent' | 'output_limit' | 'disk_full' | 'interrupted';
@@ -58,7 +58,8 @@ export function watchForEnd(folder: string, limits: { timeoutMs: number; silence
 
 function cancelReason(folder: string): AttemptCancel['reason'] | undefined {
   try {
-    return AttemptCancel.parse(JSON.parse(readFileSync(join(folder, 'cancel.json'), 'utf8'))).reason;
+    const { reason } = JSON.parse(readFileSync(join(folder, 'cancel.json'), 'utf8')) as Partial<AttemptCancel>;
+    return reason === 'superseded' ? 'superseded' : 'cancelled';
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     // Somebody asks for an end in words that are not understood, or is still writing them: the wish is clear.

@@ -1,11 +1,13 @@
 import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { AttemptRepo, AttemptRequest } from '../contract/attempt.ts';
 import { readTextIfThere, writeFileDurably } from '../platform/files.ts';
+import { hostFolder } from './host-folder.ts';
 
 /**
- * What takt knows of a run's worktrees. It lies beside the agent's folder, where the work cannot reach it: what is in the
- * run's folder may be made up.
+ * What takt knows of a run's worktrees. It lies where the work cannot reach it: what is in the run's folder may
+ * be made up.
  */
 const WorktreeRecord = z.object({
   /** The folder that it speaks of: one that was deleted and made again has no worktrees yet. */
@@ -15,7 +17,7 @@ const WorktreeRecord = z.object({
 });
 type WorktreeRecord = z.infer<typeof WorktreeRecord>;
 
-const recordFile = ({ agentFolder }: AttemptRequest): string => `${agentFolder}.worktrees.json`;
+const recordFile = (request: AttemptRequest): string => join(hostFolder(request), 'worktrees.json');
 
 /** The record of the run's folder as it is; empty if there is none. */
 export async function readWorktreeRecord(request: AttemptRequest): Promise<WorktreeRecord> {
