@@ -56,7 +56,8 @@ export type Action =
  */
 export function nextActions(run: RunSoFar): readonly Action[] {
   const step = run.steps.find((each) => each.state !== 'passed' && each.state !== 'skipped');
-  if (step === undefined) return [run.stopping === null ? passed : stopped(run.stopping, null)];
+  // All has passed already: what was to be stopped is done.
+  if (step === undefined) return [passed];
   switch (step.state) {
     case 'running':
       return [];
@@ -118,7 +119,7 @@ function failed(step: StepSoFar): Action {
   return { kind: 'finish', state: 'failed', step: step.name, reason };
 }
 
-function stopped(why: 'cancelled' | 'superseded', step: string | null): Action {
+function stopped(why: 'cancelled' | 'superseded', step: string): Action {
   const sentence = why === 'cancelled' ? 'The run was cancelled.' : 'A newer run took the place of this one.';
   return { kind: 'finish', state: why, step, reason: { class: why, sentence } };
 }

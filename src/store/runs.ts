@@ -205,14 +205,17 @@ export function finishRun(
     .run(end.state, reason, end.atMs, end.supersededBy ?? null, id);
 }
 
-/** Queues a final run once more; it begins with the configuration of then. */
-export function reopenRun(database: Database, id: string): void {
+/**
+ * Makes a final run wait for its turn once more; it begins with the configuration of then. One that ended before it was
+ * queued has its commits pinned first, and so gathers.
+ */
+export function reopenRun(database: Database, id: string, state: 'gathering' | 'queued'): void {
   database
     .prepare(
-      `UPDATE runs SET state = 'queued', trigger = 'retry', reason = NULL, ended_at_ms = NULL, stopping = NULL,
+      `UPDATE runs SET state = ?, trigger = 'retry', reason = NULL, ended_at_ms = NULL, stopping = NULL,
           superseded_by = NULL, snapshot = NULL WHERE id = ?`,
     )
-    .run(id);
+    .run(state, id);
 }
 
 /** Its branch was deleted: what it makes stays pinned and never lands. */

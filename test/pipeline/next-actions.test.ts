@@ -141,14 +141,14 @@ test('an approval is asked for once, and then waited for', () => {
   assert.equal(goesOn[0]?.kind, 'start');
 });
 
-test('a run that is to stop waits for its attempt and starts nothing more', () => {
+test('a run that is to stop waits for its attempt and starts nothing more, unless all is done', () => {
   const waits = nextActions(run([step('test', { state: 'running' })], 'cancelled'));
   const ends = nextActions(run([step('test', { state: 'passed' }), step('review')], 'superseded'));
   const late = nextActions(run([step('test', { state: 'passed' })], 'cancelled'));
 
   assert.deepEqual(waits, []);
   assert.partialDeepStrictEqual(ends, [{ kind: 'finish', state: 'superseded', step: 'review' }]);
-  assert.partialDeepStrictEqual(late, [{ kind: 'finish', state: 'cancelled', step: null }]);
+  assert.partialDeepStrictEqual(late, [{ kind: 'finish', state: 'passed', step: null }]);
 });
 
 test('an attempt that was cancelled ends its run the same way', () => {

@@ -1,0 +1,34 @@
+import type { FailureReason } from '../../contract/run.ts';
+import { setStepState, skipWaitingSteps } from '../../store/run-steps.ts';
+import { finishRun, type StoredRun } from '../../store/runs.ts';
+import { changeRun, type Desk, stepEvent } from './desk-parts.ts';
+
+export interface RunEnd {
+  readonly state: 'passed' | 'failed' | 'cancelled' | 'superseded' | 'rejected';
+  /** The step that ended it; null if all passed, or it was none. */
+  readonly step: string | null;
+  readonly reason: FailureReason | null;
+}
+
+/** Gives a run its end, and its slot and place to others. */
+export function endRun(desk: Desk, run: StoredRun, end: RunEnd): void {
+  changeRun(desk, run, end.state, (atMs) => {
+    if (end.step !== null && end.state !== 'passed') {
+      const isItsFault = end.state === 'failed' || end.state === 'rejected';
+      setStepState(desk.database, run.id, end.step, isItsFault ? 'failed' : 'skipped');
+      stepEvent(desk, run, end.step, isItsFault ? 'failed' : 'skipped', atMs);
+    }
+    skipWaitingSteps(desk.database, run.id);
+    finishRun(desk.database, run.id, { state: end.state, reason: end.reason, atMs });
+  });
+  desk.debugPoint?.('run-ended');
+  letGo(desk, run);
+}
+
+/** The run works no more for now: its place, its slot and its ports are free. */
+export function letGo(desk: Desk, run: Pick<StoredRun, 'id'>): void {
+  desk.holding.delete(run.id);
+  desk.wanting.delete(run.id);
+  desk.portSlots.delete(run.id);
+  desk.dispatch();
+}

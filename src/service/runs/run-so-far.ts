@@ -1,0 +1,48 @@
+import { SETUP_STEP } from '../../pipeline/check-pipeline.ts';
+import type { RunSoFar } from '../../pipeline/next-actions.ts';
+import { attemptsOfRun, type StoredAttempt } from '../../store/attempts.ts';
+import type { Database } from '../../store/database.ts';
+import { runSteps } from '../../store/run-steps.ts';
+import type { StoredRun } from '../../store/runs.ts';
+
+/** A run as the decision about its next step needs it. */
+export function runSoFar(database: Database, run: StoredRun): RunSoFar {
+  const attempts = attemptsOfRun(database, run.id);
+  return {
+    stopping: run.stopping,
+    steps: runSteps(database, run.id).map((step) => {
+      const own = attempts.filter((attempt) => attempt.step === step.name);
+      return {
+        name: step.name,
+        kind: step.kind,
+        state: step.state,
+        retries: step.name === SETUP_STEP ? 0 : (run.pipeline.steps.find(({ name }) => name === step.name)?.retries ?? 0),
+        attempts: own.filter((attempt) => attempt.number >= step.countsFrom),
+        isRepeated: own.some((attempt) => attempt.number < step.countsFrom),
+      };
+    }),
+  };
+}
+
+/** True if all that was done in the run's folder is in the root repos, so that the folder may go. */
+export function isWorkPinned(attempts: readonly StoredAttempt[], stepKinds: ReadonlyMap<string, string>): boolean {
+  const last = attempts.findLast((attempt) => ['agent', 'command'].includes(stepKinds.get(attempt.step) ?? ''));
+  if (last === undefined) return true;
+  switch (last.state) {
+    case 'starting':
+    case 'running':
+      return false;
+    case 'interrupted':
+      return false;
+    case 'broken':
+      return last.reason?.class === 'confinement' || last.reason?.class === 'model_access';
+    case 'passed':
+    case 'failed':
+    case 'unverified':
+    case 'timed_out':
+    case 'silent':
+    case 'cancelled':
+    case 'superseded':
+      return last.reason?.class !== 'host_gone' && last.reason?.class !== 'git';
+  }
+}

@@ -1,0 +1,23 @@
+import type { StoredAttempt } from '../../store/attempts.ts';
+import { setStepState } from '../../store/run-steps.ts';
+import type { StoredRun } from '../../store/runs.ts';
+import { type Desk, stepEvent } from './desk-parts.ts';
+import { landAttempt } from './land-attempt.ts';
+
+/**
+ * Draws the consequence of an attempt that has ended: the commits of one that passed land, and its step has passed; the
+ * step of any other waits for what the pipeline says. May be called again after a crash at any point.
+ */
+export async function settleAttempt(desk: Desk, run: StoredRun, attempt: StoredAttempt): Promise<void> {
+  if (attempt.state === 'passed' && !attempt.isSalvage) {
+    await landAttempt(desk, run, attempt, (atMs) => setState(desk, run, attempt.step, 'passed', atMs));
+    return;
+  }
+  desk.database.transaction(() => setState(desk, run, attempt.step, 'waiting', Date.now()));
+  desk.bus.wake();
+}
+
+function setState(desk: Desk, run: StoredRun, step: string, state: 'passed' | 'waiting', atMs: number): void {
+  setStepState(desk.database, run.id, step, state);
+  stepEvent(desk, run, step, state, atMs);
+}
