@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 
 /**
- * The Claude Code executable that belongs to the SDK's version, or undefined if it was not installed with it. npm brings
+ * The Claude Code executable that belongs to the SDK's version, or undefined if it was not installed with it. npm
+ * brings
  * one package per system and C library; where it brought both, the one that fits comes first.
  */
 export function claudeExecutable(): string | undefined {

@@ -15,12 +15,16 @@ export const refuseSending: HookCallback = async (input) => {
     hookSpecificOutput: {
       hookEventName: 'PreToolUse',
       permissionDecision: 'deny',
-      permissionDecisionReason: 'The operator lets commits out, not the run: do not push, and do not add or change remotes. Commit your work and go on.',
+      permissionDecisionReason:
+        'The operator lets commits out, not the run: do not push, and do not add or change remotes. Commit your work and go on.',
     },
   };
 };
 
 /** True if a shell command has git push, or add or change a remote, in any of the usual ways to write it. */
 export function sendsAway(command: string): boolean {
-  return /\bgit\b[^\n;&|]*\s(push|send-pack|send-email|remote\s+(add|set-url|rename))\b/.test(command) || /\b(gh|hub)\s+(pr|repo|release|api)\b/.test(command);
+  return (
+    /\bgit\b[^\n;&|]*\s(push|send-pack|send-email|remote\s+(add|set-url|rename))\b/.test(command) ||
+    /\b(gh|hub)\s+(pr|repo|release|api)\b/.test(command)
+  );
 }

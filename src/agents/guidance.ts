@@ -5,7 +5,11 @@ import { renderTemplate } from './template.ts';
 export interface GuidanceFacts {
   readonly workspace: string;
   /** In the order in which they depend on each other. */
-  readonly repos: readonly { readonly name: string; readonly role: 'edit' | 'read'; readonly dependsOn: readonly string[] }[];
+  readonly repos: readonly {
+    readonly name: string;
+    readonly role: 'edit' | 'read';
+    readonly dependsOn: readonly string[];
+  }[];
   /** Context packets that concern these repos; the path is absolute or within the folder. */
   readonly context: readonly { readonly purpose: string; readonly path: string }[];
   readonly pipeline: Pipeline | null;
@@ -20,16 +24,28 @@ export function workspaceGuidance(template: string, facts: GuidanceFacts): strin
     workspace: facts.workspace,
     repos: facts.repos.map(repoLine).join('\n'),
     dependencies: dependencyLines(facts).join('\n'),
-    context: facts.context.length === 0 ? 'There are none.' : facts.context.map(({ path, purpose }) => `- \`${path}\`: ${purpose}`).join('\n'),
-    pipeline: facts.pipeline === null || facts.pipeline.steps.length === 0 ? 'None is set.' : facts.pipeline.steps.map(stepLine).join('\n'),
+    context:
+      facts.context.length === 0
+        ? 'There are none.'
+        : facts.context.map(({ path, purpose }) => `- \`${path}\`: ${purpose}`).join('\n'),
+    pipeline:
+      facts.pipeline === null || facts.pipeline.steps.length === 0
+        ? 'None is set.'
+        : facts.pipeline.steps.map(stepLine).join('\n'),
   };
   return renderTemplate(template, values, 'templates/workspace.md');
 }
 
-/** The text of {@link REPO_GUIDANCE_FILE}, from `templates/repo.md`; `guidance` is what the user wrote for this repo. */
-export function repoGuidance(template: string, facts: { workspace: string; repo: string; role: 'edit' | 'read'; guidance: string }): string {
+/**
+ * The text of {@link REPO_GUIDANCE_FILE}, from `templates/repo.md`; `guidance` is what the user wrote for this repo.
+ */
+export function repoGuidance(
+  template: string,
+  facts: { workspace: string; repo: string; role: 'edit' | 'read'; guidance: string },
+): string {
   const { workspace, repo, guidance } = facts;
-  const role = facts.role === 'edit' ? 'changed by this task where needed' : 'read only: what you change here is thrown away';
+  const role =
+    facts.role === 'edit' ? 'changed by this task where needed' : 'read only: what you change here is thrown away';
   return renderTemplate(template, { workspace, repo, role, guidance: guidance.trim() }, 'templates/repo.md');
 }
 
@@ -37,7 +53,9 @@ const repoLine = ({ name, role }: GuidanceFacts['repos'][number]): string =>
   `- \`${name}/\`: ${role === 'edit' ? 'may be changed' : 'to be read only; what is changed here is thrown away'}`;
 
 function dependencyLines({ repos }: GuidanceFacts): string[] {
-  const lines = repos.filter(({ dependsOn }) => dependsOn.length > 0).map(({ name, dependsOn }) => `- \`${name}\` needs ${dependsOn.map((need) => `\`${need}\``).join(', ')}`);
+  const lines = repos
+    .filter(({ dependsOn }) => dependsOn.length > 0)
+    .map(({ name, dependsOn }) => `- \`${name}\` needs ${dependsOn.map((need) => `\`${need}\``).join(', ')}`);
   return lines.length === 0 ? ['No repo needs another.'] : lines;
 }
 

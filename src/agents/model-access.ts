@@ -29,21 +29,35 @@ const LOGIN_FILE = '.credentials.json';
 const OAUTH_TOKEN_PREFIX = 'sk-ant-oat';
 const KEY_FILE_LIMIT_BYTES = 16 * 1024;
 
-const Login = z.looseObject({ claudeAiOauth: z.looseObject({ accessToken: z.string().min(1), expiresAt: z.number().nullish() }) });
+const Login = z.looseObject({
+  claudeAiOauth: z.looseObject({ accessToken: z.string().min(1), expiresAt: z.number().nullish() }),
+});
 
 /**
  * How this home reaches a model: the key file of the settings, else a variable of the environment, else the user's own
  * login. Reads the credential once, so that what is missing is known before a run starts; it is not kept.
  * `homeFolder` is the user's, for `~`. Faults with MODEL_ACCESS_MISSING.
  */
-export function findModelAccess(from: { environment: Environment; settings: Settings; homeFolder: string }): ModelAccess {
+export function findModelAccess(from: {
+  environment: Environment;
+  settings: Settings;
+  homeFolder: string;
+}): ModelAccess {
   const access = nameModelAccess(from);
   const found = readCredential(access, from.environment);
   if ('missing' in found) throw new Fault('MODEL_ACCESS_MISSING', found.missing);
   return access;
 }
 
-function nameModelAccess({ environment, settings, homeFolder }: { environment: Environment; settings: Settings; homeFolder: string }): ModelAccess {
+function nameModelAccess({
+  environment,
+  settings,
+  homeFolder,
+}: {
+  environment: Environment;
+  settings: Settings;
+  homeFolder: string;
+}): ModelAccess {
   const ownUrl = settings.model.base_url ?? nonEmpty(environment['ANTHROPIC_BASE_URL']);
   const baseUrl = ownUrl ?? ANTHROPIC_URL;
   const keyFile = settings.model.key_file;
@@ -55,21 +69,36 @@ function nameModelAccess({ environment, settings, homeFolder }: { environment: E
       hint: 'Set `model.key_file` in settings.yaml, or ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN for the service.',
     });
   }
-  return { kind: 'login', baseUrl, configFolder: nonEmpty(environment['CLAUDE_CONFIG_DIR']) ?? join(homeFolder, '.claude') };
+  return {
+    kind: 'login',
+    baseUrl,
+    configFolder: nonEmpty(environment['CLAUDE_CONFIG_DIR']) ?? join(homeFolder, '.claude'),
+  };
 }
 
 function absoluteKeyFile(file: string, homeFolder: string): string {
   if (file.startsWith('~/')) return join(homeFolder, file.slice(2));
   if (isAbsolute(file)) return file;
-  throw new Fault('CONFIG_INVALID', `settings.yaml: model.key_file is "${file}", which is not an absolute path.`, { hint: 'Begin it with `/` or `~/`.' });
+  throw new Fault('CONFIG_INVALID', `settings.yaml: model.key_file is "${file}", which is not an absolute path.`, {
+    hint: 'Begin it with `/` or `~/`.',
+  });
 }
 
-/** Reads the credential that an access names, freshly each time: logins are renewed and key files replaced while takt runs. */
-export function readCredential(access: ModelAccess, environment: Environment, nowMs: number = Date.now()): CredentialFound {
+/**
+ * Reads the credential that an access names, freshly each time: logins are renewed and key files replaced while takt
+ * runs.
+ */
+export function readCredential(
+  access: ModelAccess,
+  environment: Environment,
+  nowMs: number = Date.now(),
+): CredentialFound {
   switch (access.kind) {
     case 'environment': {
       const credential = environmentCredential(environment);
-      return credential === undefined ? { missing: 'The environment of the service holds no key for the model any more.' } : { credential };
+      return credential === undefined
+        ? { missing: 'The environment of the service holds no key for the model any more.' }
+        : { credential };
     }
     case 'keyFile':
       return readKeyFile(access.file);
@@ -105,7 +134,9 @@ function readLogin(file: string, nowMs: number): CredentialFound {
   const { accessToken, expiresAt } = login.claudeAiOauth;
   // Renewing replaces the refresh token as well, so it stays with Claude Code, which owns the file.
   if (typeof expiresAt === 'number' && expiresAt <= nowMs) {
-    return { missing: `The login in ${file} has expired; start \`claude\` once to renew it, or set CLAUDE_CODE_OAUTH_TOKEN (\`claude setup-token\`) for the service.` };
+    return {
+      missing: `The login in ${file} has expired; start \`claude\` once to renew it, or set CLAUDE_CODE_OAUTH_TOKEN (\`claude setup-token\`) for the service.`,
+    };
   }
   return { credential: { kind: 'oauth', secret: accessToken } };
 }
@@ -134,6 +165,10 @@ function readSmallFile(file: string): { text: string; mode: number } | { missing
   }
 }
 
-const credentialOf = (secret: string): Credential => ({ kind: secret.startsWith(OAUTH_TOKEN_PREFIX) ? 'oauth' : 'apiKey', secret });
+const credentialOf = (secret: string): Credential => ({
+  kind: secret.startsWith(OAUTH_TOKEN_PREFIX) ? 'oauth' : 'apiKey',
+  secret,
+});
 
-const nonEmpty = (value: string | undefined): string | undefined => (value === undefined || value.trim() === '' ? undefined : value.trim());
+const nonEmpty = (value: string | undefined): string | undefined =>
+  value === undefined || value.trim() === '' ? undefined : value.trim();

@@ -1,6 +1,14 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { Agent as HttpAgent, createServer, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import {
+  Agent as HttpAgent,
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { readCredential, type Credential, type ModelAccess } from './model-access.ts';
@@ -19,17 +27,33 @@ const OAUTH_BETA = 'oauth-2025-04-20';
 /** Unused connections to the model are closed after this time, before servers usually close them. */
 const IDLE_CONNECTION_MS = 15_000;
 
-/** Connections of the work stay open between its requests: closing one while the next request is on its way would fail that. */
+/**
+ * Connections of the work stay open between its requests: closing one while the next request is on its way would fail
+ * that.
+ */
 const WORK_CONNECTION_MS = 3_600_000;
 
 /** Belong to one connection only (RFC 9110, section 7.6.1), or are the gate's own to set. */
 const NOT_FORWARDED = new Set([
-  'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',
-  'host', 'x-api-key', 'authorization', 'cookie', 'set-cookie',
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'host',
+  'x-api-key',
+  'authorization',
+  'cookie',
+  'set-cookie',
 ]);
 
 /**
- * Opens a reverse proxy on 127.0.0.1 that takes requests with the placeholder, puts the real credential in its place and
+ * Opens a reverse proxy on 127.0.0.1 that takes requests with the placeholder, puts the real credential in its place
+ * and
  * sends them on to the model's address: paths below /v1/, and HEAD of /. Bodies stream in both directions as they come,
  * and whoever hangs up ends both sides. `onNote` gets sentences for the attempt's output, each once.
  */
@@ -49,8 +73,10 @@ export async function openModelGate(options: {
   };
   const server = createServer((request, response) => {
     const path = forwardedPath(request, target);
-    if (!presents(request.headers, placeholder)) return refuse(response, 401, 'authentication_error', 'This gate of takt is not for you.');
-    if (path === undefined) return refuse(response, 403, 'permission_error', 'This gate of takt leads to the model only.');
+    if (!presents(request.headers, placeholder))
+      return refuse(response, 401, 'authentication_error', 'This gate of takt is not for you.');
+    if (path === undefined)
+      return refuse(response, 403, 'permission_error', 'This gate of takt leads to the model only.');
     const found = readCredential(options.access, options.environment);
     if ('missing' in found) {
       note(found.missing);
@@ -85,7 +111,10 @@ function agentFor(target: URL, environment: Readonly<Record<string, string | und
 
 const isLoopback = (url: URL): boolean => ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
 
-/** Path and query at the target, or undefined if the request is for something else. Dots, doubled slashes and the like are resolved first. */
+/**
+ * Path and query at the target, or undefined if the request is for something else. Dots, doubled slashes and the like
+ * are resolved first.
+ */
 function forwardedPath(request: IncomingMessage, target: URL): string | undefined {
   const prefix = target.pathname.replace(/\/+$/, '');
   if (request.url?.startsWith('/') !== true) return undefined;
@@ -139,9 +168,14 @@ function forward(p: {
   request.pipe(onward);
 }
 
-/** What Claude Code said, with the credential in place of the placeholder. Only a model on this machine learns which step asks. */
+/**
+ * What Claude Code said, with the credential in place of the placeholder. Only a model on this machine learns which
+ * step asks.
+ */
 function headersWith(headers: IncomingHttpHeaders, credential: Credential, target: URL): OutgoingHttpHeaders {
-  const forwarded = Object.entries(withoutOwn(headers)).filter(([name]) => isLoopback(target) || !name.startsWith('x-takt-'));
+  const forwarded = Object.entries(withoutOwn(headers)).filter(
+    ([name]) => isLoopback(target) || !name.startsWith('x-takt-'),
+  );
   const kept = { ...Object.fromEntries(forwarded), host: target.host };
   switch (credential.kind) {
     case 'apiKey':
@@ -149,12 +183,20 @@ function headersWith(headers: IncomingHttpHeaders, credential: Credential, targe
     case 'bearer':
       return { ...kept, authorization: `Bearer ${credential.secret}` };
     case 'oauth':
-      return { ...kept, authorization: `Bearer ${credential.secret}`, 'anthropic-beta': withOauthBeta(headers['anthropic-beta']) };
+      return {
+        ...kept,
+        authorization: `Bearer ${credential.secret}`,
+        'anthropic-beta': withOauthBeta(headers['anthropic-beta']),
+      };
   }
 }
 
 function withOauthBeta(betas: string | string[] | undefined): string {
-  const named = [betas ?? []].flat().flatMap((list) => list.split(',')).map((beta) => beta.trim()).filter((beta) => beta !== '');
+  const named = [betas ?? []]
+    .flat()
+    .flatMap((list) => list.split(','))
+    .map((beta) => beta.trim())
+    .filter((beta) => beta !== '');
   return [...new Set([...named, OAUTH_BETA])].join(',');
 }
 

@@ -12,40 +12,31 @@ type UserContent = Extract<SDKMessage, { type: 'user' }>['message']['content'];
  * declarations lack, so here, unlike elsewhere, what is not known is passed over.
  */
 export function outputLines(message: SDKMessage, atMs: number): OutputLine[] {
-  switch (message.type) {
-    case 'assistant':
-      return assistantLines(message.message.content, atMs);
-    case 'user':
-      return toolResultLines(message.message.content, atMs);
-    case 'rate_limit_event':
-      return message.rate_limit_info.status === 'allowed' ? [] : [{ kind: 'note', atMs, text: rateLimitSentence(message.rate_limit_info) }];
-    case 'system':
-      return systemSentences(message).map((text) => ({ kind: 'note', atMs, text: cut(text) }));
-    default:
-      return [];
-  }
+  if (message.type === 'assistant') return message.message.content.flatMap((block) => blockLines(block, atMs));
+  if (message.type === 'user') return toolResultLines(message.message.content, atMs);
+  return sentencesIn(message).map((text) => ({ kind: 'note', atMs, text: cut(text) }));
 }
 
-function assistantLines(content: Content, atMs: number): OutputLine[] {
-  return content.flatMap((block): OutputLine[] => {
-    switch (block.type) {
-      case 'text':
-        return block.text === '' ? [] : [{ kind: 'text', atMs, text: block.text }];
-      case 'thinking':
-        return block.thinking === '' ? [] : [{ kind: 'thinking', atMs, text: block.thinking }];
-      case 'tool_use':
-        return [{ kind: 'tool_call', atMs, id: block.id, tool: block.name, input: cutWithin(block.input) }];
-      default:
-        return [];
-    }
-  });
+function blockLines(block: Content[number], atMs: number): OutputLine[] {
+  if (block.type === 'text') return block.text === '' ? [] : [{ kind: 'text', atMs, text: block.text }];
+  if (block.type === 'thinking') return block.thinking === '' ? [] : [{ kind: 'thinking', atMs, text: block.thinking }];
+  if (block.type !== 'tool_use') return [];
+  return [{ kind: 'tool_call', atMs, id: block.id, tool: block.name, input: cutWithin(block.input) }];
 }
 
 function toolResultLines(content: UserContent, atMs: number): OutputLine[] {
   if (typeof content === 'string') return [];
   return content.flatMap((block): OutputLine[] =>
     block.type === 'tool_result'
-      ? [{ kind: 'tool_result', atMs, id: block.tool_use_id, isError: block.is_error === true, text: cut(resultText(block.content)) }]
+      ? [
+          {
+            kind: 'tool_result',
+            atMs,
+            id: block.tool_use_id,
+            isError: block.is_error === true,
+            text: cut(resultText(block.content)),
+          },
+        ]
       : [],
   );
 }
@@ -53,37 +44,49 @@ function toolResultLines(content: UserContent, atMs: number): OutputLine[] {
 function resultText(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
-  return content.map((part: { type?: unknown; text?: unknown }) => (typeof part.text === 'string' ? part.text : `(${String(part.type)})`)).join('\n');
+  return content
+    .map((part: { type?: unknown; text?: unknown }) =>
+      typeof part.text === 'string' ? part.text : `(${String(part.type)})`,
+    )
+    .join('\n');
 }
 
 function rateLimitSentence(info: { status: string; rateLimitType?: string; resetsAt?: number }): string {
-  const which = info.rateLimitType === undefined ? 'A limit of the subscription' : `The ${info.rateLimitType.replaceAll('_', '-')} limit of the subscription`;
+  const which =
+    info.rateLimitType === undefined
+      ? 'A limit of the subscription'
+      : `The ${info.rateLimitType.replaceAll('_', '-')} limit of the subscription`;
   const resets = info.resetsAt === undefined ? '' : `; it resets at ${new Date(info.resetsAt * 1000).toISOString()}`;
   return info.status === 'rejected' ? `${which} is reached${resets}.` : `${which} is near${resets}.`;
 }
 
-function systemSentences(message: Extract<SDKMessage, { type: 'system' }>): string[] {
-  switch (message.subtype) {
-    case 'init':
-      return [`Claude Code ${message.claude_code_version}, model ${message.model}, session ${message.session_id}.`];
-    case 'api_retry': {
-      const what = message.error_status === null ? message.error : `${message.error_status} ${message.error}`;
-      return [`The model gave no answer (${what}); retry ${message.attempt} of ${message.max_retries} in ${(message.retry_delay_ms / 1000).toFixed(1)} s.`];
-    }
-    case 'compact_boundary':
-      return [`The conversation was shortened; it had ${message.compact_metadata.pre_tokens} tokens.`];
-    case 'permission_denied':
-      return [`Claude Code refused a call of ${message.tool_name}.`];
-    case 'session_writes_lost':
-      return ['Claude Code could not write its session: it may not be possible to resume it.'];
-    default:
-      return undeclaredSentences(message);
+/** What takt says of a message that is not part of the conversation. */
+function sentencesIn(message: SDKMessage): string[] {
+  if (message.type === 'rate_limit_event') {
+    return message.rate_limit_info.status === 'allowed' ? [] : [rateLimitSentence(message.rate_limit_info)];
   }
+  if (message.type !== 'system') return [];
+  if (message.subtype === 'init') {
+    return [`Claude Code ${message.claude_code_version}, model ${message.model}, session ${message.session_id}.`];
+  }
+  if (message.subtype === 'api_retry') return [retrySentence(message)];
+  if (message.subtype === 'compact_boundary') {
+    return [`The conversation was shortened; it had ${message.compact_metadata.pre_tokens} tokens.`];
+  }
+  if (message.subtype === 'permission_denied') return [`Claude Code refused a call of ${message.tool_name}.`];
+  if (message.subtype === 'session_writes_lost') {
+    return ['Claude Code could not write its session: it may not be possible to resume it.'];
+  }
+  // The first of these is sent, but not declared by the SDK.
+  return /^model_(fallback|refusal)/.test(message.subtype)
+    ? ['The model did not answer this; Claude Code went on as its fallback says.']
+    : [];
 }
 
-/** Sent, but not declared by the SDK. */
-function undeclaredSentences(message: { subtype: string }): string[] {
-  return message.subtype.startsWith('model_fallback') || message.subtype.startsWith('model_refusal') ? ['The model did not answer this; Claude Code went on as its fallback says.'] : [];
+function retrySentence(retry: Extract<SDKMessage, { subtype: 'api_retry' }>): string {
+  const what = retry.error_status === null ? retry.error : `${retry.error_status} ${retry.error}`;
+  const wait = `${(retry.retry_delay_ms / 1000).toFixed(1)} s`;
+  return `The model gave no answer (${what}); retry ${retry.attempt} of ${retry.max_retries} in ${wait}.`;
 }
 
 /** Cuts every text within a value, so that the call of a tool that writes a large file stays readable. */
@@ -97,6 +100,8 @@ function cutWithin(value: unknown): unknown {
 function cut(text: string): string {
   if (text.length <= TOOL_TEXT_LIMIT_CHARS) return text;
   // Half of a character that takes two code units is no text.
-  const end = /[\uD800-\uDBFF]/.test(text[TOOL_TEXT_LIMIT_CHARS - 1]!) ? TOOL_TEXT_LIMIT_CHARS - 1 : TOOL_TEXT_LIMIT_CHARS;
+  const end = /[\uD800-\uDBFF]/.test(text[TOOL_TEXT_LIMIT_CHARS - 1]!)
+    ? TOOL_TEXT_LIMIT_CHARS - 1
+    : TOOL_TEXT_LIMIT_CHARS;
   return `${text.slice(0, end)}\n[cut by takt: ${text.length - end} more characters]`;
 }

@@ -56,11 +56,17 @@ function userPrompt(facts: PromptFacts): string {
 
 function repoLines(repo: AttemptRepo, diffs: ReadonlyMap<string, string>): string {
   const needs = repo.dependsOn.length === 0 ? '' : `, needs ${repo.dependsOn.join(', ')}`;
-  const role = repo.role === 'edit' ? 'to be changed where the task asks for it' : 'to be read only; what you change here is thrown away';
+  const role =
+    repo.role === 'edit'
+      ? 'to be changed where the task asks for it'
+      : 'to be read only; what you change here is thrown away';
   const diff = diffs.get(repo.name);
   const line = `- ${repo.name}/: ${role}${needs}`;
   if (diff === undefined || diff.trim() === '') return line;
-  const stat = diff.trimEnd().split('\n').map((text) => `    ${text.trimStart()}`);
+  const stat = diff
+    .trimEnd()
+    .split('\n')
+    .map((text) => `    ${text.trimStart()}`);
   return [`${line}. Changed so far (\`git diff ${repo.base.slice(0, 12)}\` there shows it):`, ...stat].join('\n');
 }
 

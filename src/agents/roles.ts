@@ -22,7 +22,8 @@ const NAME_LIMIT_CHARS = 64;
 const PURPOSE_LIMIT_CHARS = 120;
 
 /**
- * The roles in the text of `pipeline_roles.md`: each begins with a `## name` heading, then one line that says what it is
+ * The roles in the text of `pipeline_roles.md`: each begins with a `## name` heading, then one line that says what it
+ * is
  * for, then its prompt, which may have headings of other levels. What stands before the first role is for readers.
  * Faults with CONFIG_INVALID, naming `file` and the line.
  */
@@ -36,14 +37,23 @@ export function parseRoles(text: string, file: string = ROLES_FILE): RoleText[] 
  */
 export function replaceRole(text: string, name: string, prompt: string): string {
   const given = prompt.replaceAll('\r\n', '\n').trim();
-  if (!isName(name)) throw new Fault('INPUT_INVALID', `"${name}" cannot name a role: small letters, digits, dash and underscore, starting with a letter.`);
+  if (!isName(name))
+    throw new Fault(
+      'INPUT_INVALID',
+      `"${name}" cannot name a role: small letters, digits, dash and underscore, starting with a letter.`,
+    );
   if (given === '') throw new Fault('INPUT_INVALID', `The prompt of the role ${name} is empty.`);
   if (headingsIn(given.split('\n')).length > 0) {
-    throw new Fault('INPUT_INVALID', `The prompt of the role ${name} has a heading of the second level, where the next role would begin.`, { hint: 'Use `###` for headings within a prompt.' });
+    throw new Fault(
+      'INPUT_INVALID',
+      `The prompt of the role ${name} has a heading of the second level, where the next role would begin.`,
+      { hint: 'Use `###` for headings within a prompt.' },
+    );
   }
   const lines = linesIn(text);
   const section = sectionsOf(text, ROLES_FILE).find((role) => role.name === name);
-  if (section === undefined) return `${lines.join('\n').trimEnd()}\n\n## ${name}\n\n${purposeFrom(given)}\n\n${given}\n`.trimStart();
+  if (section === undefined)
+    return `${lines.join('\n').trimEnd()}\n\n## ${name}\n\n${purposeFrom(given)}\n\n${given}\n`.trimStart();
   const rest = lines.slice(section.end).join('\n');
   return `${lines.slice(0, section.promptStart).join('\n').trimEnd()}\n\n${given}\n${rest === '' ? '' : `\n${rest}`}`;
 }
@@ -54,15 +64,31 @@ function sectionsOf(text: string, file: string): Section[] {
   const seen = new Map<string, number>();
   return headings.map(({ line, name }, index) => {
     const place = `${file}:${line + 1}`;
-    if (!isName(name)) throw new Fault('CONFIG_INVALID', `${place}: "${name}" cannot name a role: small letters, digits, dash and underscore, starting with a letter.`);
+    if (!isName(name))
+      throw new Fault(
+        'CONFIG_INVALID',
+        `${place}: "${name}" cannot name a role: small letters, digits, dash and underscore, starting with a letter.`,
+      );
     const earlier = seen.get(name);
-    if (earlier !== undefined) throw new Fault('CONFIG_INVALID', `${place}: the role ${name} is there already, in line ${earlier + 1}.`);
+    if (earlier !== undefined)
+      throw new Fault('CONFIG_INVALID', `${place}: the role ${name} is there already, in line ${earlier + 1}.`);
     seen.set(name, line);
     const end = headings[index + 1]?.line ?? lines.length;
     const purposeLine = lines.findIndex((content, at) => at > line && at < end && content.trim() !== '');
-    if (purposeLine === -1) throw new Fault('CONFIG_INVALID', `${place}: the role ${name} is empty; it needs a line that says what it is for, and a prompt.`);
-    const prompt = lines.slice(purposeLine + 1, end).join('\n').trim();
-    if (prompt === '') throw new Fault('CONFIG_INVALID', `${file}:${purposeLine + 1}: the role ${name} has no prompt below the line that says what it is for.`);
+    if (purposeLine === -1)
+      throw new Fault(
+        'CONFIG_INVALID',
+        `${place}: the role ${name} is empty; it needs a line that says what it is for, and a prompt.`,
+      );
+    const prompt = lines
+      .slice(purposeLine + 1, end)
+      .join('\n')
+      .trim();
+    if (prompt === '')
+      throw new Fault(
+        'CONFIG_INVALID',
+        `${file}:${purposeLine + 1}: the role ${name} has no prompt below the line that says what it is for.`,
+      );
     return { name, purpose: lines[purposeLine]!.trim(), prompt, promptStart: purposeLine + 1, end };
   });
 }
@@ -73,7 +99,8 @@ function headingsIn(lines: readonly string[]): { line: number; name: string }[] 
   return lines.flatMap((content, line) => {
     const mark = /^ {0,3}(`{3,}|~{3,})/.exec(content)?.[1];
     if (fence === undefined && mark !== undefined) fence = mark;
-    else if (fence !== undefined && mark !== undefined && mark.startsWith(fence) && content.trim() === mark) fence = undefined;
+    else if (fence !== undefined && mark !== undefined && mark.startsWith(fence) && content.trim() === mark)
+      fence = undefined;
     const heading = fence === undefined ? /^##(?!#)\s*(.*?)\s*#*\s*$/.exec(content) : null;
     return heading === null ? [] : [{ line, name: heading[1]! }];
   });
@@ -84,6 +111,9 @@ const linesIn = (text: string): string[] => text.replaceAll('\r\n', '\n').split(
 const isName = (name: string): boolean => NAME.test(name) && name.length <= NAME_LIMIT_CHARS;
 
 function purposeFrom(prompt: string): string {
-  const first = prompt.split('\n')[0]!.replace(/^#+\s*/, '').trim();
+  const first = prompt
+    .split('\n')[0]!
+    .replace(/^#+\s*/, '')
+    .trim();
   return first.length <= PURPOSE_LIMIT_CHARS ? first : `${first.slice(0, PURPOSE_LIMIT_CHARS - 1)}…`;
 }

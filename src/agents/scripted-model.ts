@@ -28,9 +28,16 @@ export interface ScriptedModel extends AsyncDisposable {
 
 /**
  * A stand-in for the Messages API on 127.0.0.1, for the offline demo and for tests: its answers come from a scenario.
- * It says so in a header of every reply and in the name of the model that answers. Disposing cuts what is open, and may happen twice.
+ * It says so in a header of every reply and in the name of the model that answers. Disposing cuts what is open, and may
+ * happen twice.
  */
-export async function startScriptedModel({ scenario, port = 0 }: { scenario: ScriptedScenario; port?: number }): Promise<ScriptedModel> {
+export async function startScriptedModel({
+  scenario,
+  port = 0,
+}: {
+  scenario: ScriptedScenario;
+  port?: number;
+}): Promise<ScriptedModel> {
   const seen: SeenRequest[] = [];
   const arrivals = new EventTarget();
   const record = (entry: SeenRequest): void => {
@@ -39,7 +46,9 @@ export async function startScriptedModel({ scenario, port = 0 }: { scenario: Scr
     arrivals.dispatchEvent(new Event('request'));
   };
   const server = createServer((request, response) => {
-    answer(scenario, request, response, record).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
+    answer(scenario, request, response, record).catch((error: unknown) =>
+      response.destroy(error instanceof Error ? error : undefined),
+    );
   });
   await listen(server, port);
   return {
@@ -63,7 +72,12 @@ export async function startScriptedModel({ scenario, port = 0 }: { scenario: Scr
   };
 }
 
-async function answer(scenario: ScriptedScenario, request: IncomingMessage, response: ServerResponse, record: (entry: SeenRequest) => void): Promise<void> {
+async function answer(
+  scenario: ScriptedScenario,
+  request: IncomingMessage,
+  response: ServerResponse,
+  record: (entry: SeenRequest) => void,
+): Promise<void> {
   const path = new URL(request.url ?? '/', 'http://scripted').pathname;
   const bytes = await readBody(request);
   const facts = { method: request.method ?? '', path, headers: request.headers };

@@ -17,21 +17,50 @@ type Block =
   | { readonly type: 'tool_use'; readonly id: string; readonly name: string; readonly input: unknown };
 
 /** Sends JSON as the Messages API does. */
-export function sendJson(response: ServerResponse, status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): void {
-  response.writeHead(status, { 'content-type': 'application/json', 'request-id': idOf('req'), ...STAND_IN, ...headers });
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'request-id': idOf('req'),
+    ...STAND_IN,
+    ...headers,
+  });
   response.end(JSON.stringify(value));
 }
 
 /** Sends an error as the Messages API words it. */
-export function sendError(response: ServerResponse, status: number, type: string, message: string, headers?: Readonly<Record<string, string>>): void {
+export function sendError(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  message: string,
+  headers?: Readonly<Record<string, string>>,
+): void {
   sendJson(response, status, { type: 'error', error: { type, message } }, headers);
 }
 
-/** Plays one step of a script as the reply to a request. Resolves when nothing more will be said; `signal` ends slow answers. */
-export async function playStep(response: ServerResponse, step: ScriptedStep, options: { isStream: boolean; signal: AbortSignal }): Promise<void> {
+/**
+ * Plays one step of a script as the reply to a request. Resolves when nothing more will be said; `signal` ends slow
+ * answers.
+ */
+export async function playStep(
+  response: ServerResponse,
+  step: ScriptedStep,
+  options: { isStream: boolean; signal: AbortSignal },
+): Promise<void> {
   switch (step.kind) {
     case 'error':
-      return sendError(response, step.status, step.type ?? 'api_error', step.message ?? `scripted error ${step.status}`, step.headers);
+      return sendError(
+        response,
+        step.status,
+        step.type ?? 'api_error',
+        step.message ?? `scripted error ${step.status}`,
+        step.headers,
+      );
     case 'hang':
       return;
     case 'stall':
@@ -49,7 +78,12 @@ export async function playStep(response: ServerResponse, step: ScriptedStep, opt
     }
     case 'answer':
       if (options.isStream) return streamAnswer(response, step, options.signal);
-      return sendJson(response, 200, { ...messageOf(usageOf(step.usage)), content: blocksOf(step), stop_reason: stopReasonOf(step) }, step.headers);
+      return sendJson(
+        response,
+        200,
+        { ...messageOf(usageOf(step.usage)), content: blocksOf(step), stop_reason: stopReasonOf(step) },
+        step.headers,
+      );
   }
 }
 
@@ -70,7 +104,13 @@ async function streamAnswer(response: ServerResponse, answer: ScriptedAnswer, si
 type SendEvent = (type: string, fields: Readonly<Record<string, unknown>>) => void;
 
 /** Starts a block and sends what it holds; the caller stops it, or does not. */
-async function sendBlock(send: SendEvent, index: number, block: Block, delayMs: number, signal: AbortSignal): Promise<void> {
+async function sendBlock(
+  send: SendEvent,
+  index: number,
+  block: Block,
+  delayMs: number,
+  signal: AbortSignal,
+): Promise<void> {
   const piece = async (delta: Readonly<Record<string, string>>): Promise<void> => {
     if (delayMs > 0) await pause(delayMs, signal);
     send('content_block_delta', { index, delta });
@@ -85,7 +125,10 @@ async function sendBlock(send: SendEvent, index: number, block: Block, delayMs: 
       for (const thinking of piecesOf(block.thinking)) await piece({ type: 'thinking_delta', thinking });
       return piece({ type: 'signature_delta', signature: 'scripted' });
     case 'tool_use':
-      send('content_block_start', { index, content_block: { type: 'tool_use', id: block.id, name: block.name, input: {} } });
+      send('content_block_start', {
+        index,
+        content_block: { type: 'tool_use', id: block.id, name: block.name, input: {} },
+      });
       return piece({ type: 'input_json_delta', partial_json: JSON.stringify(block.input) });
   }
 }
@@ -93,7 +136,13 @@ async function sendBlock(send: SendEvent, index: number, block: Block, delayMs: 
 const piecesOf = (text: string): string[] => text.match(new RegExp(`[\\s\\S]{1,${PIECE_CHARS}}`, 'g')) ?? [''];
 
 function beginStream(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', 'request-id': idOf('req'), ...STAND_IN, ...headers });
+  response.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-cache',
+    'request-id': idOf('req'),
+    ...STAND_IN,
+    ...headers,
+  });
 }
 
 function eventSender(response: ServerResponse): SendEvent {
@@ -106,7 +155,12 @@ function blocksOf(answer: ScriptedAnswer): Block[] {
   return [
     ...(answer.thinking === undefined ? [] : [{ type: 'thinking' as const, thinking: answer.thinking }]),
     ...(answer.text === undefined ? [] : [{ type: 'text' as const, text: answer.text }]),
-    ...(answer.calls ?? []).map(({ tool, input }) => ({ type: 'tool_use' as const, id: idOf('toolu'), name: tool, input })),
+    ...(answer.calls ?? []).map(({ tool, input }) => ({
+      type: 'tool_use' as const,
+      id: idOf('toolu'),
+      name: tool,
+      input,
+    })),
   ];
 }
 
@@ -121,7 +175,16 @@ const usageOf = (given: Partial<ScriptedUsage> = {}): ScriptedUsage => ({
 });
 
 function messageOf(usage: ScriptedUsage): Record<string, unknown> {
-  return { id: idOf('msg'), type: 'message', role: 'assistant', model: SCRIPTED_MODEL_NAME, content: [], stop_reason: null, stop_sequence: null, usage };
+  return {
+    id: idOf('msg'),
+    type: 'message',
+    role: 'assistant',
+    model: SCRIPTED_MODEL_NAME,
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    usage,
+  };
 }
 
 const idOf = (prefix: string): string => `${prefix}_${randomUUID().replaceAll('-', '').slice(0, 24)}`;

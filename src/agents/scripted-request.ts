@@ -12,7 +12,11 @@ const Body = z.object({
   messages: z.array(z.looseObject({ role: z.string(), content: z.unknown() })),
 });
 
-const ToolResult = z.looseObject({ type: z.literal('tool_result'), content: z.unknown(), is_error: z.boolean().nullish() });
+const ToolResult = z.looseObject({
+  type: z.literal('tool_result'),
+  content: z.unknown(),
+  is_error: z.boolean().nullish(),
+});
 
 /** Reads a request's body to its end; undefined if it is longer than any honest one. */
 export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {

@@ -2,7 +2,13 @@
 export type ScriptedStep =
   | ScriptedAnswer
   /** An HTTP error; `headers` such as `retry-after`. */
-  | { readonly kind: 'error'; readonly status: number; readonly type?: string; readonly message?: string; readonly headers?: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'error';
+      readonly status: number;
+      readonly type?: string;
+      readonly message?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   /** Takes the request and never says a word. */
   | { readonly kind: 'hang' }
   /** Begins to answer and then says nothing more, with the connection open. */
@@ -85,5 +91,8 @@ export const call = (tool: string, input: unknown, text?: string): ScriptedAnswe
 });
 
 /** The answer that ends an agent step: its stage result. */
-export const giveResult = (result: { verdict: 'passed' | 'failed'; summary: string; findings?: readonly unknown[] }): ScriptedAnswer =>
-  call('StructuredOutput', result);
+export const giveResult = (result: {
+  verdict: 'passed' | 'failed';
+  summary: string;
+  findings?: readonly unknown[];
+}): ScriptedAnswer => call('StructuredOutput', result);

@@ -31,9 +31,13 @@ export interface SessionPlan {
 }
 
 /** A new session with this id, or one to go on with. */
-export type SessionStart = { readonly kind: 'new'; readonly sessionId: string } | { readonly kind: 'resume'; readonly sessionId: string };
+export type SessionStart =
+  | { readonly kind: 'new'; readonly sessionId: string }
+  | { readonly kind: 'resume'; readonly sessionId: string };
 
-/** What an unattended agent needs; a short list keeps each request small. Subagents let it look around at little cost. */
+/**
+ * What an unattended agent needs; a short list keeps each request small. Subagents let it look around at little cost.
+ */
 const TOOLS = ['Bash', 'Read', 'Edit', 'Write', 'Glob', 'Grep', 'Agent'];
 
 /** With the waits that Claude Code makes between them, about 100 s: an overload passes, an outage ends the attempt. */
@@ -44,7 +48,11 @@ const BASH_TIMEOUT_MS = 600_000;
 const BASH_DEFAULT_TIMEOUT_MS = 120_000;
 
 /** Options of the SDK for one session; the caller gives the process and may end it. */
-export function sessionOptions(plan: SessionPlan, spawnProcess: (options: SpawnOptions) => SpawnedProcess, abortController: AbortController): Options {
+export function sessionOptions(
+  plan: SessionPlan,
+  spawnProcess: (options: SpawnOptions) => SpawnedProcess,
+  abortController: AbortController,
+): Options {
   return {
     abortController,
     pathToClaudeCodeExecutable: plan.executable,
@@ -66,9 +74,12 @@ export function sessionOptions(plan: SessionPlan, spawnProcess: (options: SpawnO
   };
 }
 
-/** Nobody is there to ask. Claude Code refuses to skip permissions as root, and without walls they are the guard rail. */
+/**
+ * Nobody is there to ask. Claude Code refuses to skip permissions as root, and without walls they are the guard rail.
+ */
 function permissions(isConfined: boolean): Options {
-  if (isConfined) return { permissionPrompts: 'none', permissionMode: 'bypassPermissions', allowDangerouslySkipPermissions: true };
+  if (isConfined)
+    return { permissionPrompts: 'none', permissionMode: 'bypassPermissions', allowDangerouslySkipPermissions: true };
   return {
     permissionPrompts: 'none',
     // Lets it edit below the working directory; Write and Edit in `allowedTools` would let it write anywhere.
@@ -80,7 +91,8 @@ function permissions(isConfined: boolean): Options {
 
 /**
  * A branch is not trusted: its CLAUDE.md is read, but hooks, settings, agents, skills and MCP servers are looked for in
- * an empty folder instead, which only takt can write. `local` is for CLAUDE.local.md, where takt puts guidance for a repo.
+ * an empty folder instead, which only takt can write. `local` is for CLAUDE.local.md, where takt puts guidance for a
+ * repo.
  */
 function trustedSettings(trustedFolder: string): Options {
   return {
@@ -93,7 +105,9 @@ function trustedSettings(trustedFolder: string): Options {
   };
 }
 
-/** The whole environment of the session beside what the walls give. It holds no secret; the placeholder comes by a file. */
+/**
+ * The whole environment of the session beside what the walls give. It holds no secret; the placeholder comes by a file.
+ */
 function sessionEnvironment(plan: SessionPlan): Record<string, string> {
   // A call of Bash prints nothing while it runs, so it has to end before the silence does.
   const bashMs = Math.min(BASH_TIMEOUT_MS, Math.floor(plan.silenceMs * 0.8));
@@ -102,7 +116,9 @@ function sessionEnvironment(plan: SessionPlan): Record<string, string> {
     HOME: plan.agentFolder,
     CLAUDE_CONFIG_DIR: `${plan.agentFolder}/.claude`,
     ANTHROPIC_BASE_URL: plan.modelUrl,
-    ANTHROPIC_CUSTOM_HEADERS: Object.entries(plan.headers).map(([name, value]) => `${name}: ${value}`).join('\n'),
+    ANTHROPIC_CUSTOM_HEADERS: Object.entries(plan.headers)
+      .map(([name, value]) => `${name}: ${value}`)
+      .join('\n'),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     DISABLE_TELEMETRY: '1',
     DISABLE_ERROR_REPORTING: '1',
@@ -119,7 +135,9 @@ function sessionEnvironment(plan: SessionPlan): Record<string, string> {
   };
 }
 
-/** The variable in which Claude Code looks for a credential of this kind; with a subscription's it watches the limits. */
+/**
+ * The variable in which Claude Code looks for a credential of this kind; with a subscription's it watches the limits.
+ */
 export function placeholderVariable(kind: Credential['kind']): string {
   return kind === 'oauth' ? 'CLAUDE_CODE_OAUTH_TOKEN' : 'ANTHROPIC_API_KEY';
 }

@@ -26,8 +26,10 @@ export function countUsage(): UsageCounter {
 
   return {
     see(message) {
-      if ('session_id' in message && typeof message.session_id === 'string' && message.session_id !== '') sessionId = message.session_id;
-      if (message.type === 'assistant' && message.parent_tool_use_id === null && message.message.model !== NOT_A_MODEL) model = message.message.model;
+      if ('session_id' in message && typeof message.session_id === 'string' && message.session_id !== '')
+        sessionId = message.session_id;
+      if (message.type === 'assistant' && message.parent_tool_use_id === null && message.message.model !== NOT_A_MODEL)
+        model = message.message.model;
       if (message.type !== 'stream_event') return;
       const { event } = message;
       if (event.type === 'message_start') {
@@ -55,7 +57,8 @@ export function countUsage(): UsageCounter {
 /** All models together, subagents and helper requests included. */
 function tokensOf(result: SDKResultMessage): Tokens {
   const models = Object.values(result.modelUsage);
-  const sum = (pick: (usage: (typeof models)[number]) => number): number => models.reduce((total, usage) => total + pick(usage), 0);
+  const sum = (pick: (usage: (typeof models)[number]) => number): number =>
+    models.reduce((total, usage) => total + pick(usage), 0);
   return {
     inputTokens: sum((usage) => usage.inputTokens),
     outputTokens: sum((usage) => usage.outputTokens),

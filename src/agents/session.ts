@@ -12,7 +12,10 @@ export type WrapCommand = (
 /** What a session needs beside its plan to be alive. */
 export interface SessionLife {
   readonly wrap: WrapCommand;
-  /** A file with `NAME=placeholder`, readable for the work. It comes by a file because command lines can be read by all users. */
+  /**
+   * A file with `NAME=placeholder`, readable for the work. It comes by a file because command lines can be read by all
+   * users.
+   */
   readonly keyFile: string;
   /** Ends the process and all that it started; called at most once. */
   readonly endProcess: (pid: number, exited: Promise<unknown>) => Promise<void>;
@@ -36,14 +39,22 @@ export interface SessionEnd {
   readonly exitSignal: NodeJS.Signals | null;
   /** The last that the process said on standard error. */
   readonly stderr: string;
-  /** What the SDK threw. It throws after results that are errors, too, so this only explains where there is no result. */
+  /**
+   * What the SDK threw. It throws after results that are errors, too, so this only explains where there is no result.
+   */
   readonly thrown: Error | undefined;
 }
 
 const STDERR_LIMIT_CHARS = 16 * 1024;
 
 /** Trying again does not help against these, but Claude Code does for a minute and more. */
-const REFUSALS: readonly string[] = ['authentication_failed', 'oauth_org_not_allowed', 'account_on_hold', 'verification_required', 'billing_error'];
+const REFUSALS: readonly string[] = [
+  'authentication_failed',
+  'oauth_org_not_allowed',
+  'account_on_hold',
+  'verification_required',
+  'billing_error',
+];
 
 /** Sets the placeholder and becomes the command; `$1` is the key file. */
 const WITH_KEY = ['/bin/sh', '-c', 'set -a; . "$1"; set +a; shift; exec "$@"', 'sh'];
@@ -101,20 +112,30 @@ interface ProcessEnd {
 }
 
 interface RunningSession {
-  readonly child: ChildProcess & { stdin: NonNullable<ChildProcess['stdin']>; stdout: NonNullable<ChildProcess['stdout']> };
+  readonly child: ChildProcess & {
+    stdin: NonNullable<ChildProcess['stdin']>;
+    stdout: NonNullable<ChildProcess['stdout']>;
+  };
   /** Resolves when the process and all that it left behind is gone. */
   readonly ended: Promise<ProcessEnd>;
   end(): void;
 }
 
 function startProcess(asked: SpawnOptions, plan: SessionPlan, life: SessionLife): RunningSession {
-  const env = Object.fromEntries(Object.entries(asked.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  life.signal.throwIfAborted();
+  const env = Object.fromEntries(
+    Object.entries(asked.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
   const walled = life.wrap([...WITH_KEY, life.keyFile, asked.command, ...asked.args], {
     env,
     cwd: plan.runFolder,
     readable: [plan.trustedFolder, life.keyFile],
   });
-  const child = spawn(walled.command, walled.args, { cwd: walled.cwd, env: walled.env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(walled.command, walled.args, {
+    cwd: walled.cwd,
+    env: walled.env,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   if (child.pid !== undefined) life.onStarted(child.pid);
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -44,7 +44,10 @@ export interface AgentWorkResult {
 
 type AgentWork = Extract<AttemptWork, { kind: 'agent' }>;
 
-/** Findings may be left out by the agent, as the schema has a default for them. Claude Code refuses schemas that name their draft. */
+/**
+ * Findings may be left out by the agent, as the schema has a default for them. Claude Code refuses schemas that name
+ * their draft.
+ */
 const { $schema: _, ...RESULT_SCHEMA } = z.toJSONSchema(StageResult, { io: 'input' });
 
 /** What agents need to see inside the walls beside what all work sees. */
@@ -62,13 +65,26 @@ export async function runAgentWork(input: AgentWorkInput): Promise<AgentWorkResu
   const { work } = request;
   if (work.kind !== 'agent') throw new Fault('INTERNAL', `The step ${request.step} is not an agent step.`);
   const executable = claudeExecutable();
-  if (executable === undefined) return notStarted('broken', 'internal', 'Claude Code is not installed beside takt; run `npm ci` in its folder, without `--omit=optional`.');
+  if (executable === undefined)
+    return notStarted(
+      'broken',
+      'internal',
+      'Claude Code is not installed beside takt; run `npm ci` in its folder, without `--omit=optional`.',
+    );
   const found = readCredential(work.modelAccess, process.env);
   if ('missing' in found) return notStarted('failed', 'model_access', found.missing);
 
   const facts = await promptFacts(request, work, input.signal);
-  await using gate = await openModelGate({ access: work.modelAccess, environment: process.env, onNote: (text) => output.note(text) });
-  await using files = await openAttemptFiles({ name: placeholderVariable(found.credential.kind), value: gate.placeholder }, input.walls.user);
+  await using gate = await openModelGate({
+    access: work.modelAccess,
+    environment: process.env,
+    onNote: (text) => output.note(text),
+  });
+  await using files = await openAttemptFiles(
+    { name: placeholderVariable(found.credential.kind), value: gate.placeholder },
+    input.walls.user,
+  );
+  const isConfined = input.walls.used.filesystem === 'bubblewrap';
   const plan: Omit<SessionPlan, 'start' | 'prompt'> = {
     executable,
     model: work.model,
@@ -77,8 +93,11 @@ export async function runAgentWork(input: AgentWorkInput): Promise<AgentWorkResu
     runFolder: request.runFolder,
     agentFolder: request.agentFolder,
     trustedFolder: files.trustedFolder,
-    isConfined: input.walls.used.filesystem === 'bubblewrap',
-    environment: workEnvironment(request),
+    isConfined,
+    environment: {
+      ...workEnvironment(request),
+      ...(isConfined ? {} : { TMPDIR: files.temporaryFolder, CLAUDE_CODE_TMPDIR: files.temporaryFolder }),
+    },
     modelUrl: gate.url,
     headers: { 'x-takt-workspace': request.workspace, 'x-takt-step': request.step, 'x-takt-attempt': request.attempt },
     silenceMs: request.silenceMs,
@@ -109,7 +128,10 @@ async function resumeOrBegin(session: Session): Promise<AgentWorkResult> {
   return (await runOne(session, { kind: 'new', sessionId: work.sessionId })).outcome;
 }
 
-async function runOne({ input, work, facts, plan, keyFile }: Session, start: SessionStart): Promise<{ outcome: AgentWorkResult; state: AgentWorkResult['state']; isBegun: boolean }> {
+async function runOne(
+  { input, work, facts, plan, keyFile }: Session,
+  start: SessionStart,
+): Promise<{ outcome: AgentWorkResult; state: AgentWorkResult['state']; isBegun: boolean }> {
   const counter = countUsage();
   const isResumed = start.kind === 'resume';
   const life: SessionLife = {
@@ -128,7 +150,14 @@ async function runOne({ input, work, facts, plan, keyFile }: Session, start: Ses
   };
   const prompt = isResumed ? resumePrompt(facts) : agentPrompt(facts);
   const outcome = await runSession({ ...plan, start, prompt }, life).then(
-    (end) => ({ isBegun: end.isBegun, ...outcomeOf(end, counter, { isResumed, costBeforeUsd: work.costBeforeUsd ?? 0, isAborted: input.signal.aborted }) }),
+    (end) => ({
+      isBegun: end.isBegun,
+      ...outcomeOf(end, counter, {
+        isResumed,
+        costBeforeUsd: work.costBeforeUsd ?? 0,
+        isAborted: input.signal.aborted,
+      }),
+    }),
     (error: unknown) => {
       if (input.signal.aborted) return { isBegun: false, ...ended(null) };
       throw error;
@@ -138,13 +167,23 @@ async function runOne({ input, work, facts, plan, keyFile }: Session, start: Ses
   return { outcome: rest, state: rest.state, isBegun };
 }
 
-function outcomeOf(end: SessionEnd, counter: UsageCounter, how: { isResumed: boolean; costBeforeUsd: number; isAborted: boolean }): AgentWorkResult {
+function outcomeOf(
+  end: SessionEnd,
+  counter: UsageCounter,
+  how: { isResumed: boolean; costBeforeUsd: number; isAborted: boolean },
+): AgentWorkResult {
   const usage = counter.total({ result: end.result, ...how });
   if (how.isAborted) return ended(usage);
   return { ...agentVerdict(end), usage, exitCode: end.exitCode };
 }
 
-const ended = (usage: AgentUsage | null): AgentWorkResult => ({ state: 'ended', reason: null, result: null, usage, exitCode: null });
+const ended = (usage: AgentUsage | null): AgentWorkResult => ({
+  state: 'ended',
+  reason: null,
+  result: null,
+  usage,
+  exitCode: null,
+});
 
 function notStarted(state: 'broken' | 'failed', reason: FailureReason['class'], sentence: string): AgentWorkResult {
   return { state, reason: { class: reason, sentence }, result: null, usage: null, exitCode: null };
@@ -154,7 +193,11 @@ async function promptFacts(request: AttemptRequest, work: AgentWork, signal: Abo
   const order = pushOrder(request.repos);
   const repos = request.repos.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   const changed = repos.filter(({ base, commit }) => base !== commit);
-  const diffs = await Promise.all(changed.map(async (repo) => [repo.name, await diffSummary(repo.rootFolder, repo.base, repo.commit, { signal })] as const));
+  const diffs = await Promise.all(
+    changed.map(
+      async (repo) => [repo.name, await diffSummary(repo.rootFolder, repo.base, repo.commit, { signal })] as const,
+    ),
+  );
   const stepPrompt = work.step.kind === 'agent' ? work.step.prompt : undefined;
   return { request, rolePrompt: work.rolePrompt, stepPrompt, repos, diffs: new Map(diffs) };
 }

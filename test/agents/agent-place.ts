@@ -44,11 +44,33 @@ export interface AgentRun {
   nextLine(fits: (line: OutputLine) => boolean): Promise<OutputLine>;
 }
 
-const GIT_ENV = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1', GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@a', GIT_COMMITTER_NAME: 'c', GIT_COMMITTER_EMAIL: 'c@c' };
+const GIT_ENV = {
+  PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+  HOME: '/nonexistent',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_AUTHOR_NAME: 'a',
+  GIT_AUTHOR_EMAIL: 'a@a',
+  GIT_COMMITTER_NAME: 'c',
+  GIT_COMMITTER_EMAIL: 'c@c',
+};
 
-const gitIn = (folder: string, ...args: string[]): string => execFileSync('git', ['-c', 'safe.directory=*', ...args], { cwd: folder, env: GIT_ENV, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const gitIn = (folder: string, ...args: string[]): string =>
+  execFileSync('git', ['-c', 'safe.directory=*', ...args], {
+    cwd: folder,
+    env: GIT_ENV,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 
-export async function openAgentPlace({ mode, scenario, key = REAL_KEY }: { mode: WallsMode; scenario: ScriptedScenario; key?: string }): Promise<AgentPlace> {
+export async function openAgentPlace({
+  mode,
+  scenario,
+  key = REAL_KEY,
+}: {
+  mode: WallsMode;
+  scenario: ScriptedScenario;
+  key?: string;
+}): Promise<AgentPlace> {
   const folder = await mkdtemp(join(tmpdir(), 'takt-agents-'));
   const runFolder = join(folder, 'home', 'runs', 'w-1');
   const agentFolder = join(folder, 'home', '.state', 'agents', 'w-1');
@@ -56,16 +78,31 @@ export async function openAgentPlace({ mode, scenario, key = REAL_KEY }: { mode:
   await mkdir(agentFolder, { recursive: true });
   await writeFile(keyFile, key, { mode: 0o600 });
   const repos: RequestPlace['repos'][number][] = [];
-  for (const [name, dependsOn] of [['app', ['lib']], ['lib', []]] as const) {
+  for (const [name, dependsOn] of [
+    ['app', ['lib']],
+    ['lib', []],
+  ] as const) {
     repos.push({ ...(await newRepo(folder, runFolder, name)), dependsOn });
   }
   const rootObjects = repos.map(({ rootFolder }) => join(rootFolder, 'objects'));
-  const walls = await raiseWalls({ mode, runFolder, agentFolder, rootObjects, toolchains: [], readable: agentReadable(), signal: AbortSignal.timeout(LIMIT_MS) });
-  const own = (): void => void execFileSync('chown', ['-R', `${walls.user.uid}:${walls.user.gid}`, runFolder, agentFolder]);
+  const walls = await raiseWalls({
+    mode,
+    runFolder,
+    agentFolder,
+    rootObjects,
+    toolchains: [],
+    readable: agentReadable(),
+    signal: AbortSignal.timeout(LIMIT_MS),
+  });
+  const own = (): void =>
+    void execFileSync('chown', ['-R', `${walls.user.uid}:${walls.user.gid}`, runFolder, agentFolder]);
   own();
   const model = await startScriptedModel({ scenario });
   const newRequest: AgentPlace['request'] = (changes = {}) =>
-    requestFor({ repos, runFolder, agentFolder, mode, access: { kind: 'keyFile', baseUrl: model.url, file: keyFile } }, changes);
+    requestFor(
+      { repos, runFolder, agentFolder, mode, access: { kind: 'keyFile', baseUrl: model.url, file: keyFile } },
+      changes,
+    );
   return {
     runFolder,
     agentFolder,
@@ -87,7 +124,11 @@ export async function openAgentPlace({ mode, scenario, key = REAL_KEY }: { mode:
   };
 }
 
-async function newRepo(folder: string, runFolder: string, name: string): Promise<{ name: string; rootFolder: string; base: string; commit: string }> {
+async function newRepo(
+  folder: string,
+  runFolder: string,
+  name: string,
+): Promise<{ name: string; rootFolder: string; base: string; commit: string }> {
   const source = join(folder, 'source', name);
   const rootFolder = join(folder, 'home', 'root', name);
   await mkdir(source, { recursive: true });
@@ -109,7 +150,13 @@ async function newRepo(folder: string, runFolder: string, name: string): Promise
 }
 
 interface RequestPlace {
-  readonly repos: readonly { name: string; rootFolder: string; base: string; commit: string; dependsOn: readonly string[] }[];
+  readonly repos: readonly {
+    name: string;
+    rootFolder: string;
+    base: string;
+    commit: string;
+    dependsOn: readonly string[];
+  }[];
   readonly runFolder: string;
   readonly agentFolder: string;
   readonly mode: WallsMode;
@@ -136,7 +183,16 @@ function requestFor(place: RequestPlace, changes: { work?: object; earlier?: obj
       modelAccess: place.access,
       ...changes.work,
     },
-    repos: place.repos.map((repo) => ({ role: 'edit', defaultBranch: 'main', upstream: '/nowhere', setup: null, copy: [], cache: [], cacheFolder: '/nowhere', ...repo })),
+    repos: place.repos.map((repo) => ({
+      role: 'edit',
+      defaultBranch: 'main',
+      upstream: '/nowhere',
+      setup: null,
+      copy: [],
+      cache: [],
+      cacheFolder: '/nowhere',
+      ...repo,
+    })),
     runFolder: place.runFolder,
     agentFolder: place.agentFolder,
     restore: false,
@@ -161,8 +217,20 @@ function startRun(request: AttemptRequest, walls: Walls, signal: AbortSignal): A
     lines.push(line);
     arrivals.dispatchEvent(new Event('line'));
   };
-  const output: OutputWriter = { write, note: (text) => write({ kind: 'note', atMs: Date.now(), text }), bytes: 0, close: () => Promise.resolve() };
-  const ended = runAgentWork({ request, walls, output, signal, onStarted: (pid) => pids.push(pid), touch: () => undefined });
+  const output: OutputWriter = {
+    write,
+    note: (text) => write({ kind: 'note', atMs: Date.now(), text }),
+    bytes: 0,
+    close: () => Promise.resolve(),
+  };
+  const ended = runAgentWork({
+    request,
+    walls,
+    output,
+    signal,
+    onStarted: (pid) => pids.push(pid),
+    touch: () => undefined,
+  });
   return {
     ended,
     lines,

@@ -9,11 +9,14 @@ import { confinementLacks, LIMIT_MS, openAgentPlace, REAL_KEY, type WallsMode } 
 /** Every test runs with walls and without, since the agent's permissions differ. */
 function inBothModes(name: string, body: (mode: WallsMode) => Promise<void>): void {
   const options = { timeout: LIMIT_MS };
-  test(`${name} (confined)`, { ...options, skip: confinementLacks === '' ? false : confinementLacks }, () => body('strict'));
+  test(`${name} (confined)`, { ...options, skip: confinementLacks === '' ? false : confinementLacks }, () =>
+    body('strict'),
+  );
   test(`${name} (not confined)`, options, () => body('off'));
 }
 
-const bash = (command: string, text?: string): ScriptedTurn => call('Bash', { command, description: 'a step of the script' }, text);
+const bash = (command: string, text?: string): ScriptedTurn =>
+  call('Bash', { command, description: 'a step of the script' }, text);
 const passed = giveResult({ verdict: 'passed', summary: 'All is done.' });
 
 inBothModes('an agent changes two repos, commits in one and gives its result', async (mode) => {
@@ -24,7 +27,11 @@ inBothModes('an agent changes two repos, commits in one and gives its result', a
       () => call('Edit', { file_path: lib('lib/main.txt'), old_string: 'one', new_string: 'two' }),
       () => call('Write', { file_path: lib('app/new.txt'), content: 'new\n' }),
       bash('cd lib && git add -A && git commit -qm "lib: two" && git log -1 --format="%an %cn"'),
-      giveResult({ verdict: 'passed', summary: 'lib says two.', findings: [{ severity: 'info', message: 'app is next', repo: 'app' }] }),
+      giveResult({
+        verdict: 'passed',
+        summary: 'lib says two.',
+        findings: [{ severity: 'info', message: 'app is next', repo: 'app' }],
+      }),
     ],
   };
   await using place = await openAgentPlace({ mode, scenario });
@@ -33,7 +40,11 @@ inBothModes('an agent changes two repos, commits in one and gives its result', a
   const { state, reason, result, usage, exitCode } = await run.ended;
 
   assert.deepEqual({ state, reason, exitCode }, { state: 'passed', reason: null, exitCode: 0 });
-  assert.deepEqual(result, { verdict: 'passed', summary: 'lib says two.', findings: [{ severity: 'info', message: 'app is next', repo: 'app' }] });
+  assert.deepEqual(result, {
+    verdict: 'passed',
+    summary: 'lib says two.',
+    findings: [{ severity: 'info', message: 'app is next', repo: 'app' }],
+  });
   assert.equal(place.git('lib', 'show', 'HEAD:main.txt'), 'lib two\n');
   assert.equal(place.git('lib', 'log', '-1', '--format=%an <%ae> %cn').trim(), 'Ada <ada@example.com> takt');
   assert.match(place.git('app', 'status', '--porcelain'), /\?\? new\.txt/);
@@ -48,25 +59,34 @@ inBothModes('an agent changes two repos, commits in one and gives its result', a
   assert.ok(run.lines.some((line) => line.kind === 'text' && line.text === 'First I read.'));
 });
 
-inBothModes('the prompt holds role, task, repos in dependency order, what changed and earlier results by path', async (mode) => {
-  await using place = await openAgentPlace({ mode, scenario: { '*': [passed] } });
-  await place.write('CLAUDE.md', 'MARK-run-claude-md\n');
+inBothModes(
+  'the prompt holds role, task, repos in dependency order, what changed and earlier results by path',
+  async (mode) => {
+    await using place = await openAgentPlace({ mode, scenario: { '*': [passed] } });
+    await place.write('CLAUDE.md', 'MARK-run-claude-md\n');
 
-  const request = place.request({ earlier: [{ step: 'plan', path: '.takt/plan-1.json', verdict: 'passed' }] });
-  await place.run(request).ended;
+    const request = place.request({ earlier: [{ step: 'plan', path: '.takt/plan-1.json', verdict: 'passed' }] });
+    await place.run(request).ended;
 
-  const [seen] = place.model.seen;
-  const text = seen!.request!.text;
-  assert.match(text, /MARK-role/);
-  assert.match(text, /MARK-run-claude-md/);
-  assert.match(text, /Make it @lib\/main\.txt so\./);
-  assert.doesNotMatch(text, /lib one/, 'an @name in a prompt does not pull the file in');
-  assert.ok(text.indexOf('- lib/:') < text.indexOf('- app/:'));
-  assert.match(text, /- app\/: .*, needs lib\. Changed so far \(`git diff [0-9a-f]{12}` there shows it\):\n\s+second\.txt \| 1 \+/);
-  assert.match(text, /- \.takt\/plan-1\.json: plan passed/);
-  assert.equal(seen!.headers['x-claude-code-session-id'], request.work.kind === 'agent' ? request.work.sessionId : '');
-  assert.equal(seen!.headers['x-takt-workspace'], 'w');
-});
+    const [seen] = place.model.seen;
+    const text = seen!.request!.text;
+    assert.match(text, /MARK-role/);
+    assert.match(text, /MARK-run-claude-md/);
+    assert.match(text, /Make it @lib\/main\.txt so\./);
+    assert.doesNotMatch(text, /lib one/, 'an @name in a prompt does not pull the file in');
+    assert.ok(text.indexOf('- lib/:') < text.indexOf('- app/:'));
+    assert.match(
+      text,
+      /- app\/: .*, needs lib\. Changed so far \(`git diff [0-9a-f]{12}` there shows it\):\n\s+second\.txt \| 1 \+/,
+    );
+    assert.match(text, /- \.takt\/plan-1\.json: plan passed/);
+    assert.equal(
+      seen!.headers['x-claude-code-session-id'],
+      request.work.kind === 'agent' ? request.work.sessionId : '',
+    );
+    assert.equal(seen!.headers['x-takt-workspace'], 'w');
+  },
+);
 
 inBothModes('the real key stays outside, and the placeholder is on no command line', async (mode) => {
   let placeholder = '';
@@ -76,7 +96,9 @@ inBothModes('the real key stays outside, and the placeholder is on no command li
       bash('echo "$ANTHROPIC_API_KEY"; env; cat "$HOME"/.claude/* 2>/dev/null'),
       ({ toolResults }) => {
         placeholder = /takt-[0-9a-f]{48}/.exec(toolResults[0]!.text)?.[0] ?? '';
-        commandLines = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(commandLineOf);
+        commandLines = readdirSync('/proc')
+          .filter((name) => /^\d+$/.test(name))
+          .map(commandLineOf);
         return giveResult({ verdict: 'passed', summary: toolResults[0]!.text.includes(REAL_KEY) ? 'leaked' : 'clean' });
       },
     ],
@@ -89,7 +111,10 @@ inBothModes('the real key stays outside, and the placeholder is on no command li
   assert.equal(place.model.seen[0]!.headers['x-api-key'], REAL_KEY);
   assert.notEqual(placeholder, '');
   assert.ok(commandLines.some((line) => line.includes('claude')));
-  assert.deepEqual(commandLines.filter((line) => line.includes(placeholder)), []);
+  assert.deepEqual(
+    commandLines.filter((line) => line.includes(placeholder)),
+    [],
+  );
 });
 
 function commandLineOf(pid: string): string {
@@ -103,7 +128,10 @@ function commandLineOf(pid: string): string {
 }
 
 inBothModes('cancelling ends a call that runs, and its daemons', async (mode) => {
-  await using place = await openAgentPlace({ mode, scenario: { '*': [bash('setsid sleep 1000 & (sleep 1000 &) ; touch started; sleep 999')] } });
+  await using place = await openAgentPlace({
+    mode,
+    scenario: { '*': [bash('setsid sleep 1000 & (sleep 1000 &) ; touch started; sleep 999')] },
+  });
   const cancel = new AbortController();
   const request = place.request();
 
@@ -135,7 +163,10 @@ inBothModes('cancelling ends a session that waits for the model', async (mode) =
 });
 
 inBothModes('a daemon does not outlive a step that passed', async (mode) => {
-  await using place = await openAgentPlace({ mode, scenario: { '*': [bash('setsid sleep 1000 >/dev/null 2>&1 < /dev/null & echo left'), passed] } });
+  await using place = await openAgentPlace({
+    mode,
+    scenario: { '*': [bash('setsid sleep 1000 >/dev/null 2>&1 < /dev/null & echo left'), passed] },
+  });
   const request = place.request();
 
   const { state } = await place.run(request).ended;
@@ -160,7 +191,9 @@ inBothModes('an interrupted session is resumed, and only what is new is charged'
   const sessionId = (await first.ended).usage!.sessionId!;
 
   const second = await place.run(place.request({ work: { resumeSession: sessionId } })).ended;
-  const third = await place.run(place.request({ work: { resumeSession: sessionId, costBeforeUsd: second.usage!.costUsd } })).ended;
+  const third = await place.run(
+    place.request({ work: { resumeSession: sessionId, costBeforeUsd: second.usage!.costUsd } }),
+  ).ended;
 
   const resumed = place.model.seen.find(({ request }) => request?.text.includes('You were interrupted'));
   assert.match(resumed!.request!.text, /before-the-interruption/);
@@ -168,7 +201,10 @@ inBothModes('an interrupted session is resumed, and only what is new is charged'
   assert.equal(second.usage!.sessionId, sessionId);
   assert.equal(second.usage!.outputTokens, 20);
   assert.equal(third.state, 'passed');
-  assert.ok(third.usage!.costUsd > 0 && third.usage!.costUsd < second.usage!.costUsd * 1.5, `${second.usage!.costUsd}, then ${third.usage!.costUsd}`);
+  assert.ok(
+    third.usage!.costUsd > 0 && third.usage!.costUsd < second.usage!.costUsd * 1.5,
+    `${second.usage!.costUsd}, then ${third.usage!.costUsd}`,
+  );
 });
 
 function isThere(path: string): boolean {

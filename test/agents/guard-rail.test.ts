@@ -14,11 +14,24 @@ test('the usual ways to send commits away are noticed', () => {
     'gh pr create --fill',
   ];
 
-  assert.deepEqual(sending.filter((command) => !sendsAway(command)), []);
+  assert.deepEqual(
+    sending.filter((command) => !sendsAway(command)),
+    [],
+  );
 });
 
 test('other work passes', () => {
-  const harmless = ['git status', 'git commit -m "explain how to push"', 'git log --oneline; echo push', 'git remote -v', 'npm run push-notifications', 'git stash list'];
+  const harmless = [
+    'git status',
+    'git commit -m "explain how to push"',
+    'git log --oneline; echo push',
+    'git remote -v',
+    'npm run push-notifications',
+    'git stash list',
+  ];
 
-  assert.deepEqual(harmless.filter((command) => command !== harmless[1] && sendsAway(command)), []);
+  assert.deepEqual(
+    harmless.filter((command) => command !== harmless[1] && sendsAway(command)),
+    [],
+  );
 });

@@ -13,7 +13,9 @@ import { openModelGate, type ModelGate } from '../../src/agents/model-gate.ts';
 const LIMIT_MS = 10_000;
 
 /** A server in place of the model's service. */
-async function newUpstream(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<{ url: string; seen: IncomingMessage[] } & AsyncDisposable> {
+async function newUpstream(
+  answer: (request: IncomingMessage, response: ServerResponse) => unknown,
+): Promise<{ url: string; seen: IncomingMessage[] } & AsyncDisposable> {
   const seen: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     seen.push(request);
@@ -31,17 +33,29 @@ async function newUpstream(answer: (request: IncomingMessage, response: ServerRe
   };
 }
 
-const openGate = (access: ModelAccess, environment: Record<string, string> = { ANTHROPIC_API_KEY: 'sk-real' }, notes: string[] = []): Promise<ModelGate> =>
-  openModelGate({ access, environment, onNote: (sentence) => notes.push(sentence) });
+const openGate = (
+  access: ModelAccess,
+  environment: Record<string, string> = { ANTHROPIC_API_KEY: 'sk-real' },
+  notes: string[] = [],
+): Promise<ModelGate> => openModelGate({ access, environment, onNote: (sentence) => notes.push(sentence) });
 
 const post = (gate: ModelGate, path: string, headers: Record<string, string>): Promise<Response> =>
-  fetch(gate.url + path, { method: 'POST', body: '{"model":"sonnet"}', headers, signal: AbortSignal.timeout(LIMIT_MS) });
+  fetch(gate.url + path, {
+    method: 'POST',
+    body: '{"model":"sonnet"}',
+    headers,
+    signal: AbortSignal.timeout(LIMIT_MS),
+  });
 
 test('the placeholder opens the gate in either header, and the real key goes on in its place', async () => {
   await using upstream = await newUpstream(async (request, response) => response.end(await text(request)));
   await using gate = await openGate({ kind: 'environment', baseUrl: `${upstream.url}/prefix/` });
 
-  const asKey = await post(gate, '/v1/messages?beta=true', { 'x-api-key': gate.placeholder, cookie: 'a=b', 'x-takt-step': 'plan' });
+  const asKey = await post(gate, '/v1/messages?beta=true', {
+    'x-api-key': gate.placeholder,
+    cookie: 'a=b',
+    'x-takt-step': 'plan',
+  });
   const asBearer = await post(gate, '/v1/messages', { authorization: `Bearer ${gate.placeholder}` });
 
   assert.equal(await asKey.text(), '{"model":"sonnet"}');
@@ -61,9 +75,16 @@ test('without the placeholder of this attempt nothing goes out', async () => {
   await using gate = await openGate({ kind: 'environment', baseUrl: upstream.url });
   await using other = await openGate({ kind: 'environment', baseUrl: upstream.url });
 
-  const refused = await Promise.all([post(gate, '/v1/messages', {}), post(gate, '/v1/messages', { 'x-api-key': 'sk-real' }), post(gate, '/v1/messages', { 'x-api-key': other.placeholder })]);
+  const refused = await Promise.all([
+    post(gate, '/v1/messages', {}),
+    post(gate, '/v1/messages', { 'x-api-key': 'sk-real' }),
+    post(gate, '/v1/messages', { 'x-api-key': other.placeholder }),
+  ]);
 
-  assert.deepEqual(refused.map(({ status }) => status), [401, 401, 401]);
+  assert.deepEqual(
+    refused.map(({ status }) => status),
+    [401, 401, 401],
+  );
   assert.equal(upstream.seen.length, 0);
 });
 
@@ -73,14 +94,26 @@ test('the gate leads to the model only, however the path is written', async () =
   const statusOf = (method: string, path: string): Promise<number | undefined> =>
     new Promise((resolve, reject) => {
       // Unlike fetch, this sends the path as it is written.
-      const request = httpRequest(gate.url, { method, path, headers: { 'x-api-key': gate.placeholder }, signal: AbortSignal.timeout(LIMIT_MS) }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      });
+      const request = httpRequest(
+        gate.url,
+        { method, path, headers: { 'x-api-key': gate.placeholder }, signal: AbortSignal.timeout(LIMIT_MS) },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        },
+      );
       request.on('error', reject).end();
     });
 
-  const refused = ['/', '/admin', '/v1', '/v1/../admin', '/v1/%2e%2e/admin', '//elsewhere.example/v1/messages', 'http://elsewhere.example/v1/messages'];
+  const refused = [
+    '/',
+    '/admin',
+    '/v1',
+    '/v1/../admin',
+    '/v1/%2e%2e/admin',
+    '//elsewhere.example/v1/messages',
+    'http://elsewhere.example/v1/messages',
+  ];
   for (const path of refused) assert.equal(await statusOf('GET', path), 403, path);
   assert.equal(upstream.seen.length, 0);
 
@@ -100,7 +133,12 @@ test('a stream passes as it comes, and hanging up reaches the model', async () =
   await using gate = await openGate({ kind: 'environment', baseUrl: upstream.url });
   const abort = new AbortController();
 
-  const response = await fetch(`${gate.url}/v1/messages`, { method: 'POST', body: '{}', headers: { 'x-api-key': gate.placeholder }, signal: abort.signal });
+  const response = await fetch(`${gate.url}/v1/messages`, {
+    method: 'POST',
+    body: '{}',
+    headers: { 'x-api-key': gate.placeholder },
+    signal: abort.signal,
+  });
   const reader = response.body!.getReader();
   const read = async (): Promise<string> => new TextDecoder().decode((await reader.read()).value);
 
@@ -120,7 +158,10 @@ test('a request that streams in reaches the model before it is complete', async 
   });
   await using gate = await openGate({ kind: 'environment', baseUrl: upstream.url });
 
-  const request = httpRequest(`${gate.url}/v1/messages`, { method: 'POST', headers: { 'x-api-key': gate.placeholder } });
+  const request = httpRequest(`${gate.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'x-api-key': gate.placeholder },
+  });
   request.write('half');
 
   assert.equal(await firstPart.promise, 'half');
@@ -133,18 +174,28 @@ test('a token of a subscription goes as Bearer, with the beta that it needs', as
   await using upstream = await newUpstream((_request, response) => response.end());
   await using gate = await openGate({ kind: 'environment', baseUrl: upstream.url }, { CLAUDE_CODE_OAUTH_TOKEN: 'oat' });
 
-  await post(gate, '/v1/messages', { authorization: `Bearer ${gate.placeholder}`, 'anthropic-beta': 'one,oauth-2025-04-20' });
+  await post(gate, '/v1/messages', {
+    authorization: `Bearer ${gate.placeholder}`,
+    'anthropic-beta': 'one,oauth-2025-04-20',
+  });
   await post(gate, '/v1/messages', { authorization: `Bearer ${gate.placeholder}`, 'anthropic-beta': 'one' });
 
   const headers = upstream.seen.map((request) => request.headers);
-  assert.deepEqual(headers.map(({ authorization }) => authorization), ['Bearer oat', 'Bearer oat']);
-  assert.deepEqual(headers.map((each) => each['anthropic-beta']), ['one,oauth-2025-04-20', 'one,oauth-2025-04-20']);
+  assert.deepEqual(
+    headers.map(({ authorization }) => authorization),
+    ['Bearer oat', 'Bearer oat'],
+  );
+  assert.deepEqual(
+    headers.map((each) => each['anthropic-beta']),
+    ['one,oauth-2025-04-20', 'one,oauth-2025-04-20'],
+  );
   assert.equal(headers[0]!['x-api-key'], undefined);
 });
 
 test('a login is read at each request; once it has expired requests are refused and the output says why, once', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'takt-login-'));
-  const writeLogin = (accessToken: string, expiresAt: number): void => writeFileSync(join(folder, '.credentials.json'), JSON.stringify({ claudeAiOauth: { accessToken, expiresAt } }));
+  const writeLogin = (accessToken: string, expiresAt: number): void =>
+    writeFileSync(join(folder, '.credentials.json'), JSON.stringify({ claudeAiOauth: { accessToken, expiresAt } }));
   const notes: string[] = [];
   await using upstream = await newUpstream((_request, response) => response.end());
   await using gate = await openGate({ kind: 'login', baseUrl: upstream.url, configFolder: folder }, {}, notes);
@@ -157,8 +208,14 @@ test('a login is read at each request; once it has expired requests are refused 
   writeLogin('renewed', Date.now() - 1);
   const refused = [await ask(), await ask()];
 
-  assert.deepEqual(upstream.seen.map(({ headers }) => headers.authorization), ['Bearer first', 'Bearer renewed']);
-  assert.deepEqual(refused.map(({ status }) => status), [401, 401]);
+  assert.deepEqual(
+    upstream.seen.map(({ headers }) => headers.authorization),
+    ['Bearer first', 'Bearer renewed'],
+  );
+  assert.deepEqual(
+    refused.map(({ status }) => status),
+    [401, 401],
+  );
   assert.equal(notes.length, 1);
   assert.match(notes[0]!, /expired/);
   rmSync(folder, { recursive: true });

@@ -26,7 +26,14 @@ test('texts, thoughts and calls of an answer become lines in their order', () =>
 test('results of tools become lines, and what is not text is named', () => {
   const content = [
     { type: 'tool_result', tool_use_id: 't1', content: 'no such file', is_error: true },
-    { type: 'tool_result', tool_use_id: 't2', content: [{ type: 'text', text: 'a' }, { type: 'image', source: {} }] },
+    {
+      type: 'tool_result',
+      tool_use_id: 't2',
+      content: [
+        { type: 'text', text: 'a' },
+        { type: 'image', source: {} },
+      ],
+    },
     { type: 'text', text: 'synthetic' },
   ];
 
@@ -39,8 +46,17 @@ test('results of tools become lines, and what is not text is named', () => {
 test('long results and long inputs are cut, and the cut says how much is missing', () => {
   const long = `${'a'.repeat(TOOL_TEXT_LIMIT_CHARS - 1)}😀${'b'.repeat(10)}`;
 
-  const [result] = outputLines(message({ type: 'user', message: { content: [{ type: 'tool_result', tool_use_id: 't', content: long }] } }), 5);
-  const [call] = outputLines(message({ type: 'assistant', message: { content: [{ type: 'tool_use', id: 't', name: 'Write', input: { edits: [{ text: long }] } }] } }), 5);
+  const [result] = outputLines(
+    message({ type: 'user', message: { content: [{ type: 'tool_result', tool_use_id: 't', content: long }] } }),
+    5,
+  );
+  const [call] = outputLines(
+    message({
+      type: 'assistant',
+      message: { content: [{ type: 'tool_use', id: 't', name: 'Write', input: { edits: [{ text: long }] } }] },
+    }),
+    5,
+  );
 
   assert.ok(result?.kind === 'tool_result' && call?.kind === 'tool_call');
   assert.match(result.text, /a\n\[cut by takt: 12 more characters\]$/);
@@ -49,8 +65,19 @@ test('long results and long inputs are cut, and the cut says how much is missing
 
 test('retries, limits and changes of the model are notes', () => {
   const notes = [
-    ...linesOf({ type: 'system', subtype: 'api_retry', attempt: 2, max_retries: 8, retry_delay_ms: 1230, error_status: 529, error: 'overloaded' }),
-    ...linesOf({ type: 'rate_limit_event', rate_limit_info: { status: 'rejected', rateLimitType: 'five_hour', resetsAt: 1_800_000_000 } }),
+    ...linesOf({
+      type: 'system',
+      subtype: 'api_retry',
+      attempt: 2,
+      max_retries: 8,
+      retry_delay_ms: 1230,
+      error_status: 529,
+      error: 'overloaded',
+    }),
+    ...linesOf({
+      type: 'rate_limit_event',
+      rate_limit_info: { status: 'rejected', rateLimitType: 'five_hour', resetsAt: 1_800_000_000 },
+    }),
     ...linesOf({ type: 'rate_limit_event', rate_limit_info: { status: 'allowed' } }),
     ...linesOf({ type: 'system', subtype: 'model_fallback' }),
     ...linesOf({ type: 'system', subtype: 'compact_boundary', compact_metadata: { trigger: 'auto', pre_tokens: 9 } }),
@@ -58,12 +85,23 @@ test('retries, limits and changes of the model are notes', () => {
 
   assert.deepEqual(notes, [
     { kind: 'note', atMs: 5, text: 'The model gave no answer (529 overloaded); retry 2 of 8 in 1.2 s.' },
-    { kind: 'note', atMs: 5, text: 'The five-hour limit of the subscription is reached; it resets at 2027-01-15T08:00:00.000Z.' },
+    {
+      kind: 'note',
+      atMs: 5,
+      text: 'The five-hour limit of the subscription is reached; it resets at 2027-01-15T08:00:00.000Z.',
+    },
     { kind: 'note', atMs: 5, text: 'The model did not answer this; Claude Code went on as its fallback says.' },
     { kind: 'note', atMs: 5, text: 'The conversation was shortened; it had 9 tokens.' },
   ]);
 });
 
 test('kinds of messages that nobody has heard of are passed over', () => {
-  assert.deepEqual([...linesOf({ type: 'brand_new' }), ...linesOf({ type: 'system', subtype: 'brand_new' }), ...linesOf({ type: 'stream_event', event: {} })], []);
+  assert.deepEqual(
+    [
+      ...linesOf({ type: 'brand_new' }),
+      ...linesOf({ type: 'system', subtype: 'brand_new' }),
+      ...linesOf({ type: 'stream_event', event: {} }),
+    ],
+    [],
+  );
 });

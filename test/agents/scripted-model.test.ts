@@ -21,7 +21,11 @@ interface Answer {
   content: { type: string; text?: string; name?: string; input?: unknown }[];
 }
 
-async function answerText(url: string, body: object, headers: Record<string, string> = {}): Promise<string | undefined> {
+async function answerText(
+  url: string,
+  body: object,
+  headers: Record<string, string> = {},
+): Promise<string | undefined> {
   const answer = (await (await ask(url, body, headers)).json()) as Answer;
   return answer.content[0]?.text;
 }
@@ -32,7 +36,9 @@ function eventsIn(text: string): { type: string; delta?: { text?: string; partia
 }
 
 test('an answer streams as the Messages API does, and says in header and name that it is scripted', async () => {
-  await using model = await startScriptedModel({ scenario: { '*': [call('Bash', { command: 'ls' }, 'I look around in this folder first.')] } });
+  await using model = await startScriptedModel({
+    scenario: { '*': [call('Bash', { command: 'ls' }, 'I look around in this folder first.')] },
+  });
 
   const response = await ask(model.url, { stream: true });
   const events = eventsIn(await response.text());
@@ -48,7 +54,9 @@ test('an answer streams as the Messages API does, and says in header and name th
 });
 
 test('a request without streaming gets the same answer as one piece', async () => {
-  await using model = await startScriptedModel({ scenario: { '*': [giveResult({ verdict: 'passed', summary: 'done' })] } });
+  await using model = await startScriptedModel({
+    scenario: { '*': [giveResult({ verdict: 'passed', summary: 'done' })] },
+  });
 
   const answer = (await (await ask(model.url, {})).json()) as Answer;
 
@@ -60,10 +68,20 @@ test('a request without streaming gets the same answer as one piece', async () =
 });
 
 test('workspace and step choose the script, and the answers so far choose the line, so that a retry gets the same again', async () => {
-  const scenario: ScriptedScenario = { 'w/plan': [say('w plans')], plan: [say('first'), say('second')], '*': [say('anybody')] };
+  const scenario: ScriptedScenario = {
+    'w/plan': [say('w plans')],
+    plan: [say('first'), say('second')],
+    '*': [say('anybody')],
+  };
   await using model = await startScriptedModel({ scenario });
   const step = { 'x-takt-step': 'plan' };
-  const later = { messages: [{ role: 'user', content: 'go' }, { role: 'assistant', content: 'first' }, { role: 'user', content: 'on' }] };
+  const later = {
+    messages: [
+      { role: 'user', content: 'go' },
+      { role: 'assistant', content: 'first' },
+      { role: 'user', content: 'on' },
+    ],
+  };
 
   const texts = [
     await answerText(model.url, {}, { ...step, 'x-takt-workspace': 'w' }),
@@ -80,7 +98,12 @@ test('a line of a script can look at the results of its calls', async () => {
   await using model = await startScriptedModel({
     scenario: { '*': [({ toolResults }) => say(toolResults.map(({ text, isError }) => `${text}/${isError}`).join())] },
   });
-  const result = { type: 'tool_result', tool_use_id: 't', content: [{ type: 'text', text: 'no such file' }], is_error: true };
+  const result = {
+    type: 'tool_result',
+    tool_use_id: 't',
+    content: [{ type: 'text', text: 'no such file' }],
+    is_error: true,
+  };
 
   const text = await answerText(model.url, { messages: [{ role: 'user', content: [result] }] });
 

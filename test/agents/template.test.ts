@@ -11,14 +11,22 @@ const templateOf = (name: string): string => readFileSync(join(import.meta.dirna
 test('placeholders are filled in and the comment at the top is left out', () => {
   const text = '<!-- For tests. -->\n# {{name}}\n\n{{ name }} again: {{text}}\n';
 
-  assert.equal(renderTemplate(text, { name: 'lib', text: '{{name}} stays as it is' }), '# lib\n\nlib again: {{name}} stays as it is\n');
+  assert.equal(
+    renderTemplate(text, { name: 'lib', text: '{{name}} stays as it is' }),
+    '# lib\n\nlib again: {{name}} stays as it is\n',
+  );
   assert.equal(templatePurpose(text), 'For tests.');
 });
 
 test('a placeholder that nobody knows is a fault with its place and the word that was meant', () => {
-  const render = (): unknown => renderTemplate('<!-- x -->\n\nHello\n{{workspcae}}\n', { workspace: 'w', repos: 'r' }, 'templates/workspace.md');
+  const render = (): unknown =>
+    renderTemplate('<!-- x -->\n\nHello\n{{workspcae}}\n', { workspace: 'w', repos: 'r' }, 'templates/workspace.md');
 
-  assert.throws(render, { code: 'CONFIG_INVALID', message: 'templates/workspace.md:4: nothing is known as {{workspcae}}.', hint: 'Did you mean {{workspace}}?' });
+  assert.throws(render, {
+    code: 'CONFIG_INVALID',
+    message: 'templates/workspace.md:4: nothing is known as {{workspcae}}.',
+    hint: 'Did you mean {{workspace}}?',
+  });
 });
 
 test('the names of an object are no placeholders', () => {
@@ -49,19 +57,32 @@ test('the guidance of a workspace names repos, dependencies, packets by path and
   assert.match(text, /- `lib\/`: to be read only/);
   assert.match(text, /- `app` needs `lib`/);
   assert.match(text, /- `\/dev\/context\/database\.md`: Tables and their owners\./);
-  assert.match(text, /1\. `implement`: agent, role implement\n2\. `check`: command `npm test`\n3\. `look`: a person approves\n4\. `out`: script push_to_github/);
+  assert.match(
+    text,
+    /1\. `implement`: agent, role implement\n2\. `check`: command `npm test`\n3\. `look`: a person approves\n4\. `out`: script push_to_github/,
+  );
   assert.doesNotMatch(text, /\{\{|<!--/);
 });
 
 test('an empty workspace has guidance, too', () => {
-  const text = workspaceGuidance(templateOf('workspace.md'), { workspace: 'w', repos: [], context: [], pipeline: null });
+  const text = workspaceGuidance(templateOf('workspace.md'), {
+    workspace: 'w',
+    repos: [],
+    context: [],
+    pipeline: null,
+  });
 
   assert.match(text, /There are none\./);
   assert.match(text, /None is set\./);
 });
 
 test('the guidance of a repo holds what the user wrote', () => {
-  const text = repoGuidance(templateOf('repo.md'), { workspace: 'w', repo: 'app', role: 'edit', guidance: 'Use tabs, and {{braces}} stay.\n' });
+  const text = repoGuidance(templateOf('repo.md'), {
+    workspace: 'w',
+    repo: 'app',
+    role: 'edit',
+    guidance: 'Use tabs, and {{braces}} stay.\n',
+  });
 
   assert.match(text, /^# app, in workspace w\n/);
   assert.match(text, /Use tabs, and \{\{braces\}\} stay\.\n$/);
