@@ -5,10 +5,13 @@ import type { CheckResult, CheckState } from './doctor/check.ts';
 import { homeChecks } from './doctor/home-checks.ts';
 import { machineChecks } from './doctor/machine-checks.ts';
 
-/** Looks at what takt needs, and says for each thing what was found and how to mend it. Exit code 1 if anything is broken. */
+/**
+ * Looks at what takt needs, and says for each thing what was found and how to mend it. Exit code 1 if anything is
+ * broken.
+ */
 export async function doctor({ flags, place, terminal, signal }: LocalCall): Promise<number> {
   const checks = [...homeChecks(place.layout, signal), ...machineChecks(place.layout, signal)];
-  const results = await Promise.all(checks.map((check) => check()));
+  const results = await Promise.all(checks.map(async (check) => check()));
   const isWorking = results.every(({ state }) => state !== 'broken');
   if (flags.json) await terminal.write(`${JSON.stringify({ isWorking, checks: results }, null, 2)}\n`);
   else await terminal.write(resultsText(results, terminal.page));

@@ -20,7 +20,7 @@ type RepoPlan = Plan['repos'][number];
 export async function push(call: LocalCall): Promise<number> {
   const { params, flags, terminal, signal } = call;
   const client = call.connect();
-  const workspace = String(params['workspace']);
+  const workspace = params['workspace'] as string;
   const plan = await planOf(client, call);
   const isDry = params['dryRun'] === true;
   if (!flags.json) await terminal.write(pushPlanText(plan, terminal.page));
@@ -75,7 +75,7 @@ async function pushInOrder(
         { signal },
       );
     } catch (error) {
-      throw stoppedAt(error, repo, out, String(params['workspace']));
+      throw stoppedAt(error, repo, out, params['workspace'] as string);
     }
     out.push(repo);
     if (!flags.json)

@@ -88,7 +88,9 @@ function readable(line: string, style: Style): string {
     ([key, value]) => ` ${style.dim(`${key}=`)}${cleanText(typeof value === 'string' ? value : JSON.stringify(value))}`,
   );
   const stack = (err as { stack?: string } | undefined)?.stack;
-  return `${style.dim(when)}${paint(style)(name)} ${cleanText(String(msg ?? ''))}${facts.join('')}\n${stack === undefined ? '' : `${cleanText(stack)}\n`}`;
+  const words = cleanText(typeof msg === 'string' ? msg : '');
+  const trace = stack === undefined ? '' : `${cleanText(stack)}\n`;
+  return `${style.dim(when)}${paint(style)(name)} ${words}${facts.join('')}\n${trace}`;
 }
 
 function objectIn(line: string): Record<string, unknown> | undefined {

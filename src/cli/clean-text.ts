@@ -1,6 +1,9 @@
 const ESCAPE = '\u001b';
 const colours = new RegExp(`${ESCAPE}\\[[0-9;:]*m`, 'g');
-/** CSI, OSC/DCS/APC/PM/SOS up to their end, and two-character escapes (ECMA-48); then what is left of control characters. */
+/**
+ * CSI, OSC/DCS/APC/PM/SOS up to their end, and two-character escapes (ECMA-48); then what is left of control
+ * characters.
+ */
 const sequences = new RegExp(
   `${ESCAPE}(?:\\[[0-?]*[ -/]*[@-~]|[\\]PX^_][^\\u0007${ESCAPE}]*(?:\\u0007|${ESCAPE}\\\\)?|[ -/]*[0-~])`,
   'g',

@@ -6,7 +6,8 @@ export type Shell = 'bash' | 'zsh' | 'fish';
  * `:files` asks the shell for its own completion of file names.
  */
 export const completionScripts: Readonly<Record<Shell, string>> = {
-  // Bash splits words at = : @ as well, so they are put together again, and what it takes for the word's beginning is cut off.
+  // Bash splits words at = : @ as well, so they are put together again, and what it takes for the word's beginning is
+  // cut off.
   bash: `# Completion of takt for bash.
 _takt() {
   local line=\${COMP_LINE:0:COMP_POINT} words=() word index rest value about cut

@@ -16,8 +16,8 @@ interface Asking {
 
 /**
  * Asks before something that cannot be taken back. Gives the params to go on with, or undefined if the answer is no;
- * without a terminal to ask on, CONFIRMATION_NEEDED. What was shown to the person is what is then asked for: an approval
- * names the commits.
+ * without a terminal to ask on, CONFIRMATION_NEEDED. What was shown to the person is what is then asked for: an
+ * approval names the commits.
  */
 export async function confirm(
   command: Command,
@@ -55,7 +55,7 @@ export async function isConfirmed(
 
 /** What happens, as the rest of a sentence that begins with `This`. */
 function effectOf(command: Command, params: Params): string {
-  const named = (param: string): string => String(params[param]);
+  const named = (param: string): string => (typeof params[param] === 'string' ? params[param] : '');
   const unsaved =
     params['force'] === true ? '; work that is nowhere else is pinned first' : '; work that is nowhere else stops it';
   const effects: Record<string, () => string> = {

@@ -8,8 +8,8 @@ import type { Place } from './place.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * A client of the service. If the home's service does not run, it is started and the request sent again: nobody listened,
- * so nothing was done by the first. With `start: false` that is a fault instead.
+ * A client of the service. If the home's service does not run, it is started and the request sent again: nobody
+ * listened, so nothing was done by the first. With `start: false` that is a fault instead.
  */
 export function connect(place: Place, { start, terminal }: { start: boolean; terminal: Terminal }): Client {
   const transport: Transport = httpTransport(place.address);
@@ -34,8 +34,8 @@ export function connect(place: Place, { start, terminal }: { start: boolean; ter
 }
 
 /**
- * The id of the home that TAKT_HOME names beside TAKT_URL, if a service runs for it: then the address has to lead there.
- * Without TAKT_HOME the address alone says which home is meant. Over the socket no other home can answer.
+ * The id of the home that TAKT_HOME names beside TAKT_URL, if a service runs for it: then the address has to lead
+ * there. Without TAKT_HOME the address alone says which home is meant. Over the socket no other home can answer.
  */
 function runningHomeId({ layout }: Place): string | null {
   if ((process.env['TAKT_HOME'] ?? '') === '') return null;

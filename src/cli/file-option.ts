@@ -3,7 +3,9 @@ import { Fault } from '../contract/faults.ts';
 import type { Command } from '../grammar/command-table.ts';
 import type { Params } from '../grammar/parse-line.ts';
 
-/** Replaces `file` by the text that it holds, as `yaml` or `text`, whichever the operation takes; `-` is standard input. */
+/**
+ * Replaces `file` by the text that it holds, as `yaml` or `text`, whichever the operation takes; `-` is standard input.
+ */
 export async function withFileText(params: Params, command: Command, signal: AbortSignal): Promise<Params> {
   const { file, ...rest } = params;
   if (typeof file !== 'string') return params;

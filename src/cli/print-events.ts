@@ -3,7 +3,9 @@ import type { Command } from '../grammar/command-table.ts';
 import type { Params } from '../grammar/parse-line.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Prints each event as a line of JSON until the connection ends or Ctrl-C; a frame without id is printed as it came. */
+/**
+ * Prints each event as a line of JSON until the connection ends or Ctrl-C; a frame without id is printed as it came.
+ */
 export async function printEvents(
   command: Command,
   params: Params,

@@ -10,7 +10,10 @@ export interface ProgressPrinter extends Disposable {
 
 const ERASE_LINE = '\r\x1b[K';
 
-/** Progress on standard error: one line that changes on a terminal, a line per change of text elsewhere, nothing with --json. */
+/**
+ * Progress on standard error: one line that changes on a terminal, a line per change of text elsewhere, nothing with
+ * --json.
+ */
 export function progressPrinter({ errorPage, writeError }: Terminal, isSilent: boolean): ProgressPrinter {
   const said = new Map<string, string>();
   let isShown = false;

@@ -53,10 +53,10 @@ export async function startService(layout: HomeLayout, { signal, say }: StartOpt
     await waitForAnswer(layout.socket, child, signal);
   } catch (error) {
     signal.throwIfAborted();
-    throw new Fault('SERVICE_UNREACHABLE', 'The service did not start.', {
-      detail: ((await readTextIfThere(layout.serviceStartLog)) ?? '').trimEnd().slice(-TAIL_CHARS),
-      cause: error,
-    });
+    const detail = ((await readTextIfThere(layout.serviceStartLog)) ?? '').trimEnd().slice(-TAIL_CHARS);
+    const hint =
+      detail === '' ? '`takt service logs` may say why.' : 'What it said is above; `takt service logs` has the rest.';
+    throw new Fault('SERVICE_UNREACHABLE', 'The service did not start.', { detail, hint, cause: error });
   } finally {
     clearTimeout(noteTimer);
   }

@@ -23,7 +23,9 @@ export interface Terminal {
   ask(question: string, signal: AbortSignal): Promise<string | undefined>;
 }
 
-/** The terminal of this process. A reader of standard output that goes away, as `head` does, ends the process quietly. */
+/**
+ * The terminal of this process. A reader of standard output that goes away, as `head` does, ends the process quietly.
+ */
 export function processTerminal(environment: NodeJS.ProcessEnv): Terminal {
   const { stdin, stdout, stderr } = process;
   for (const stream of [stdout, stderr]) {

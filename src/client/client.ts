@@ -6,8 +6,8 @@ import { serverSentEvents, type ServerSentEvent } from './server-sent-events.ts'
 import type { Transport, TransportReply } from './transport.ts';
 
 /**
- * What a call needs of an operation: a declared one carries the types of its params and reply, and a row of the table of
- * commands does without. The schemas are not run here: the service checks both.
+ * What a call needs of an operation: a declared one carries the types of its params and reply, and a row of the table
+ * of commands does without. The schemas are not run here: the service checks both.
  */
 export type Callable<Params, Reply> = Pick<Operation, 'name' | 'http'> &
   Partial<Pick<Operation<Params, Reply>, 'params' | 'reply'>>;
@@ -22,7 +22,10 @@ interface CallOptions {
   readonly signal: AbortSignal;
 }
 
-/** Calls the service. Every method throws the service's own fault, SERVICE_UNREACHABLE, HOME_OTHER, or the signal's reason. */
+/**
+ * Calls the service. Every method throws the service's own fault, SERVICE_UNREACHABLE, HOME_OTHER, or the signal's
+ * reason.
+ */
 export interface Client {
   call<Params, Reply>(operation: Callable<Params, Reply>, params: Params, options: CallOptions): Promise<Reply>;
   /** A job's progress is told as it comes; ending the signal cancels the job. */

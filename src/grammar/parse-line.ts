@@ -45,7 +45,9 @@ interface Given {
   home: string | null;
 }
 
-/** Takes the options out. Which command it is has to be known for that, and its words come before its options' values. */
+/**
+ * Takes the options out. Which command it is has to be known for that, and its words come before its options' values.
+ */
 function splitLine(argv: readonly string[], table: CommandTable): { words: string[]; given: Given } {
   const words: string[] = [];
   const given: Given = { params: {}, globals: new Set(), home: null };

@@ -18,7 +18,7 @@ for (const [path, text] of Object.entries(referencePages())) {
 test('the page of faults lists every code and no other', () => {
   const listed = [...read('docs/reference/faults.md').matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code]) => code);
 
-  assert.deepEqual(listed.toSorted(), Object.keys(faults).toSorted());
+  assert.deepEqual(new Set(listed), new Set(Object.keys(faults)));
 });
 
 test('the page of commands lists every command and no other', () => {
@@ -27,5 +27,5 @@ test('the page of commands lists every command and no other', () => {
     .filter(({ command }) => command.words.length > 0)
     .map(({ command }) => command.words.join(' '));
 
-  assert.deepEqual(listed.toSorted(), declared.toSorted());
+  assert.deepEqual(new Set(listed), new Set(declared));
 });

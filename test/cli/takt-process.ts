@@ -1,6 +1,8 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { join } from 'node:path';
 
+/** Of bsdutils, which every Debian has. */
+const SCRIPT = '/usr/bin/script';
 const CLI = join(import.meta.dirname, '..', '..', 'src', 'bin', 'cli.ts');
 
 export interface TaktResult {
@@ -40,8 +42,8 @@ export async function taktInTerminal(
 ): Promise<{ code: number | null; screen: string }> {
   const command = ['stty cols 100;', process.execPath, CLI, ...words].join(' ');
   const inherited = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', TERM: 'xterm-256color' };
-  // `script` gives its child a terminal, and the child's exit code with -e.
-  const child = spawn('script', ['-qefc', command, '/dev/null'], { env: { ...inherited, ...options.env } });
+  // It gives its child a terminal, and with -e hands on the exit code.
+  const child = spawn(SCRIPT, ['-qefc', command, '/dev/null'], { env: { ...inherited, ...options.env } });
   child.stdin.write(options.input ?? '');
   const { code, stdout } = await ending(child);
   return { code, screen: stdout.replaceAll('\r\n', '\n') };

@@ -36,6 +36,9 @@ export function money(usd: number): string {
 
 export const shortCommit = (commit: string | null): string => commit?.slice(0, 8) ?? '-';
 
+/** The parts that say something, with a comma between. */
+export const joinFilled = (parts: readonly string[]): string => parts.filter((part) => part !== '').join(', ');
+
 /** `1 commit`, `2 commits`; `plural` where an s is not enough. */
 export function counted(count: number, noun: string, plural = `${noun}s`): string {
   return `${count} ${count === 1 ? noun : plural}`;

@@ -1,10 +1,12 @@
 import type { Attempt, Run, RunStep } from '../../contract/run.ts';
 import { oneLine } from '../clean-text.ts';
 import type { Page } from '../terminal.ts';
-import { duration, money } from './figures.ts';
-import { isFinal, paintOf, signOf } from './states.ts';
+import { duration, joinFilled, money } from './figures.ts';
+import { isFinal, signed } from './states.ts';
 
-/** What a person who watches a run is told since the last look: steps that began or ended, tries that failed, its end. */
+/**
+ * What a person who watches a run is told since the last look: steps that began or ended, tries that failed, its end.
+ */
 export function changesBetween(before: Run | undefined, after: Run, page: Page): string {
   const head = before === undefined ? `${page.style.bold(`${after.workspace}/${after.number}`)} ${after.state}\n` : '';
   const steps = after.steps.map((step) =>
@@ -21,7 +23,7 @@ function stepChange(before: RunStep | undefined, after: RunStep, page: Page): st
   const tries = after.attempts.map((attempt) => triedAgain(before, after, attempt, page)).join('');
   if (before?.state === after.state || after.state === 'waiting') return tries;
   const last = after.attempts.at(-1);
-  const sign = paintOf(after.state)(page.style)(`${signOf(after.state)} ${after.name}`);
+  const sign = signed(after.state, after.name, page.style);
   switch (after.state) {
     case 'running':
       return `${tries}${sign} ${after.title === after.name ? '' : oneLine(after.title, 80)}\n`;
@@ -29,7 +31,7 @@ function stepChange(before: RunStep | undefined, after: RunStep, page: Page): st
     case 'failed':
     case 'skipped':
     case 'asking':
-      return `${tries}${sign} ${[after.state, last === undefined ? '' : figuresOf(last), oneLine(wordsOf(last), 300)].filter((part) => part !== '').join(', ')}\n`;
+      return `${tries}${sign} ${joinFilled([after.state, figuresOf(last), oneLine(wordsOf(last), 300)])}\n`;
   }
 }
 
@@ -39,24 +41,28 @@ function triedAgain(before: RunStep | undefined, after: RunStep, attempt: Attemp
   const seen = before?.attempts.find(({ number }) => number === attempt.number);
   const wasSaid = seen !== undefined && seen.number !== before?.attempts.at(-1)?.number;
   if (isLast || wasSaid) return '';
-  return `${paintOf(attempt.state)(page.style)(`${signOf(attempt.state)} ${after.name}`)} attempt ${attempt.number} ${attempt.state}: ${oneLine(wordsOf(attempt), 300)}\n`;
+  const words = `attempt ${attempt.number} ${attempt.state}: ${oneLine(wordsOf(attempt), 300)}`;
+  return `${signed(attempt.state, after.name, page.style)} ${words}\n`;
 }
 
-function figuresOf({ startedAtMs, endedAtMs, usage }: Attempt): string {
-  const took = endedAtMs === null ? '' : duration(endedAtMs - startedAtMs);
-  return [took, usage === null ? '' : money(usage.costUsd)].filter((part) => part !== '').join(', ');
+function figuresOf(attempt: Attempt | undefined): string {
+  if (attempt === undefined) return '';
+  const { startedAtMs, endedAtMs, usage } = attempt;
+  return joinFilled([endedAtMs === null ? '' : duration(endedAtMs - startedAtMs), money(usage?.costUsd ?? 0)]);
 }
 
 const wordsOf = (attempt: Attempt | undefined): string => attempt?.reason?.sentence ?? attempt?.result?.summary ?? '';
 
 function runEnd(run: Run, page: Page): string {
   const name = `${run.workspace}/${run.number}`;
-  if (run.state === 'waiting')
-    return `${page.style.yellow(`? ${name} waits for you`)}: \`takt run approve ${name}\` or \`takt run reject ${name}\` decides.\n`;
+  if (run.state === 'waiting') {
+    const asks = signed('asking', `${name} waits for you`, page.style);
+    return `${asks}: \`takt run approve ${name}\` or \`takt run reject ${name}\` decides.\n`;
+  }
   if (!isFinal(run.state)) return '';
-  const took =
-    run.startedAtMs === null || run.endedAtMs === null ? '' : ` after ${duration(run.endedAtMs - run.startedAtMs)}`;
-  const reason = run.reason === null ? '' : `: ${oneLine(run.reason.sentence, 300)}`;
+  const tookMs = run.startedAtMs === null || run.endedAtMs === null ? null : run.endedAtMs - run.startedAtMs;
+  const took = tookMs === null ? '' : `after ${duration(tookMs)}`;
+  const facts = joinFilled([took, money(run.costUsd), oneLine(run.reason?.sentence ?? '', 300)]);
   const more = run.state === 'passed' ? '' : `  \`takt run show ${name}\` says more.\n`;
-  return `${paintOf(run.state)(page.style)(`${signOf(run.state)} ${name} ${run.state}`)}${took}${money(run.costUsd) === '' ? '' : `, ${money(run.costUsd)}`}${reason}\n${more}`;
+  return `${signed(run.state, `${name} ${run.state}`, page.style)} ${facts}\n${more}`;
 }

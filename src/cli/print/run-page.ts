@@ -1,8 +1,8 @@
 import type { Attempt, Run, RunStep } from '../../contract/run.ts';
 import { cleanText, oneLine } from '../clean-text.ts';
 import type { Page } from '../terminal.ts';
-import { ago, duration, money, shortCommit } from './figures.ts';
-import { paintOf, signOf } from './states.ts';
+import { ago, duration, joinFilled, money, shortCommit } from './figures.ts';
+import { signed } from './states.ts';
 import { renderFacts, renderTable } from './table.ts';
 
 /** A run in full: what happened in each step, why it ended, where its work is and what goes on from there. */
@@ -38,7 +38,7 @@ function headOf(run: Run, page: Page): string {
     page,
     '  ',
   );
-  return `${style.bold(`${run.workspace}/${run.number}`)}  ${paintOf(shown)(style)(`${signOf(shown)} ${state}`)}${took}\n${facts}`;
+  return `${style.bold(`${run.workspace}/${run.number}`)}  ${signed(shown, state, style)}${took}\n${facts}`;
 }
 
 function reposOf(run: Run, page: Page): string {
@@ -56,7 +56,7 @@ function reposOf(run: Run, page: Page): string {
 function stepLines(step: RunStep, page: Page): string {
   const { style } = page;
   const last = step.attempts.at(-1);
-  const sign = paintOf(step.state)(style)(`${signOf(step.state)} ${style.bold(step.name)}`);
+  const sign = signed(step.state, style.bold(step.name), style);
   const parts = [
     step.state,
     step.title === step.name ? '' : oneLine(step.title, 60),
@@ -66,7 +66,7 @@ function stepLines(step: RunStep, page: Page): string {
     step.attempts.length > 1 || (last !== undefined && hasMore(last))
       ? step.attempts.map((attempt) => attemptLines(attempt, step, page))
       : [];
-  return `${sign}  ${parts.filter((part) => part !== '').join(', ')}\n${attempts.join('')}`;
+  return `${sign}  ${joinFilled(parts)}\n${attempts.join('')}`;
 }
 
 function hasMore({ reason, result, confinement }: Attempt): boolean {

@@ -24,6 +24,10 @@ const signs: Record<string, { sign: string; paint: Paint }> = {
 export const signOf = (state: string): string => signs[state]?.sign ?? '·';
 export const paintOf = (state: string): Paint => signs[state]?.paint ?? ((style) => style.dim);
 
+/** Sign and text in the state's colour. */
+export const signed = (state: string, text: string, style: Style): string =>
+  paintOf(state)(style)(`${signOf(state)} ${text}`);
+
 /** The states in which a run stays. */
 export const isFinal = (state: string): boolean =>
   ['passed', 'failed', 'cancelled', 'superseded', 'rejected'].includes(state);
