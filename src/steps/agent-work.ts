@@ -96,6 +96,7 @@ export async function runAgentWork(input: AgentWorkInput): Promise<AgentWorkResu
     isConfined,
     environment: {
       ...workEnvironment(request),
+      ...directToLoopback({ ...process.env, ...request.environment }),
       ...(isConfined ? {} : { TMPDIR: files.temporaryFolder, CLAUDE_CODE_TMPDIR: files.temporaryFolder }),
     },
     modelUrl: gate.url,
@@ -187,6 +188,13 @@ const ended = (usage: AgentUsage | null): AgentWorkResult => ({
 
 function notStarted(state: 'broken' | 'failed', reason: FailureReason['class'], sentence: string): AgentWorkResult {
   return { state, reason: { class: reason, sentence }, result: null, usage: null, exitCode: null };
+}
+
+/** The gate is on this machine, where an operator's proxy does not lead. */
+function directToLoopback(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const named = [environment['NO_PROXY'], environment['no_proxy'], '127.0.0.1', 'localhost'];
+  const direct = named.filter((names) => names !== undefined && names !== '').join(',');
+  return { NO_PROXY: direct, no_proxy: direct };
 }
 
 async function promptFacts(request: AttemptRequest, work: AgentWork, signal: AbortSignal): Promise<PromptFacts> {

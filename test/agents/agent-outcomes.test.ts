@@ -229,3 +229,13 @@ test('without walls files outside of the run are not written by the editing tool
   const results = run.lines.flatMap((line) => (line.kind === 'tool_result' ? [line.isError] : []));
   assert.deepEqual(results.slice(0, 2), [true, false]);
 });
+
+test("an operator's proxy is not asked for the way to the gate", options, async () => {
+  await using place = await open([passed]);
+  const proxy = 'http://127.0.0.1:1';
+  const environment = { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, http_proxy: proxy, https_proxy: proxy };
+
+  const { state } = await place.run(place.request({ environment })).ended;
+
+  assert.equal(state, 'passed');
+});

@@ -31,9 +31,15 @@ export interface AgentPlace extends AsyncDisposable {
   readonly keyFile: string;
   write(path: string, text: string): Promise<void>;
   git(repo: string, ...args: string[]): string;
-  request(changes?: { work?: object; earlier?: object[] }): AttemptRequest;
+  request(changes?: RequestChanges): AttemptRequest;
   /** Carries out an agent step and keeps its output. */
   run(request?: AttemptRequest, signal?: AbortSignal): AgentRun;
+}
+
+interface RequestChanges {
+  readonly work?: object;
+  readonly earlier?: object[];
+  readonly environment?: Record<string, string>;
 }
 
 export interface AgentRun {
@@ -163,7 +169,7 @@ interface RequestPlace {
   readonly access: object;
 }
 
-function requestFor(place: RequestPlace, changes: { work?: object; earlier?: object[] }): AttemptRequest {
+function requestFor(place: RequestPlace, changes: RequestChanges): AttemptRequest {
   return AttemptRequest.parse({
     protocol: ATTEMPT_PROTOCOL,
     attempt: `att_${randomBytes(8).toString('hex')}`,
@@ -200,7 +206,7 @@ function requestFor(place: RequestPlace, changes: { work?: object; earlier?: obj
     confinement: place.mode,
     toolchains: [],
     guidance: [],
-    environment: {},
+    environment: changes.environment ?? {},
     author: { name: 'Ada', email: 'ada@example.com' },
     earlier: changes.earlier ?? [],
     timeoutMs: LIMIT_MS,
