@@ -22,6 +22,8 @@ export const CloneStatus = z.object({
   folder: z.string(),
   /** `missing`: the folder is gone. `broken`: git does not read it. */
   state: z.enum(['ok', 'missing', 'broken']),
+  /** What is wrong with a broken one. */
+  why: z.string().optional(),
   branch: z.string().nullable(),
   head: CommitId.nullable(),
   /** Where the branch stands in the root repo; null if it has none there. */

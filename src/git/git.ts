@@ -105,6 +105,8 @@ export async function gitResult(folder: string, args: readonly string[], options
     // A folder that is no repository must not make git take one further up, such as a home's own.
     env: { ...(options.env ?? quietEnvironment()), GIT_CEILING_DIRECTORIES: dirname(folder) },
     signal: options.signal,
+    // What git starts to talk to an upstream outlives it, and would wait for a silent one for ever.
+    hasOwnGroup: (options.env ?? quietEnvironment())['GIT_TERMINAL_PROMPT'] === '0',
     ...(options.input === undefined ? {} : { input: options.input }),
     ...(options.outputLimitBytes === undefined ? {} : { outputLimitBytes: options.outputLimitBytes }),
     ...(options.onStderr === undefined ? {} : { onStderr: options.onStderr }),

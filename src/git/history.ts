@@ -1,4 +1,5 @@
 import { Fault } from '../contract/faults.ts';
+import { CommitId } from '../contract/ids.ts';
 import { git, gitFault, gitResult, linesOf, quietEnvironment } from './git.ts';
 
 type Cancellable = { readonly signal: AbortSignal };
@@ -12,7 +13,7 @@ export interface Person {
 export const COMMITTER: Person = { name: 'takt', email: 'takt@localhost' };
 
 export type Merge =
-  | { readonly kind: 'current' | 'fast-forward' | 'merge'; readonly commit: string }
+  | { readonly kind: 'current' | 'fast-forward' | 'merge'; readonly commit: CommitId }
   | { readonly kind: 'conflict'; readonly files: string[] };
 
 export interface CommitDiff {
@@ -57,8 +58,8 @@ export async function mergeCommits(
   theirs: string,
   { author, message, signal }: { author: Person; message: string; signal: AbortSignal },
 ): Promise<Merge> {
-  if (await isAncestor(folder, theirs, ours, { signal })) return { kind: 'current', commit: ours };
-  if (await isAncestor(folder, ours, theirs, { signal })) return { kind: 'fast-forward', commit: theirs };
+  if (await isAncestor(folder, theirs, ours, { signal })) return { kind: 'current', commit: CommitId.parse(ours) };
+  if (await isAncestor(folder, ours, theirs, { signal })) return { kind: 'fast-forward', commit: CommitId.parse(theirs) };
   const merged = await mergeTrees(folder, ours, theirs, { signal });
   if ('files' in merged) return { kind: 'conflict', files: merged.files };
   const commit = await git(folder, ['commit-tree', merged.tree, '-p', ours, '-p', theirs, '-F', '-'], {
@@ -66,7 +67,7 @@ export async function mergeCommits(
     input: message,
     env: { ...quietEnvironment(), ...commitEnvironment(author) },
   });
-  return { kind: 'merge', commit: commit.trim() };
+  return { kind: 'merge', commit: CommitId.parse(commit.trim()) };
 }
 
 /** The tree that a merge of two commits gives, or the files in conflict. Unrelated histories are a fault. */

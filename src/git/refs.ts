@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
+import { CommitId } from '../contract/ids.ts';
 import { git, gitResult, linesOf } from './git.ts';
 
 type Cancellable = { readonly signal: AbortSignal };
@@ -18,20 +19,20 @@ export const NO_COMMIT = '0'.repeat(40);
 const LOOSE_RUNS_LIMIT = 100;
 
 /** The branches of a root repo. */
-export async function readHeads(folder: string, { signal }: Cancellable): Promise<Map<string, string>> {
+export async function readHeads(folder: string, { signal }: Cancellable): Promise<Map<string, CommitId>> {
   return readRefs(folder, 'refs/heads/', { signal });
 }
 
 /** All refs below a prefix that ends in a slash, named by what follows the prefix. */
-export async function readRefs(folder: string, prefix: string, { signal }: Cancellable): Promise<Map<string, string>> {
+export async function readRefs(folder: string, prefix: string, { signal }: Cancellable): Promise<Map<string, CommitId>> {
   const text = await git(folder, ['for-each-ref', '--format=%(objectname) %(refname)', prefix], { signal });
-  return new Map(linesOf(text).map((line) => [line.slice(41 + prefix.length), line.slice(0, 40)]));
+  return new Map(linesOf(text).map((line) => [line.slice(41 + prefix.length), CommitId.parse(line.slice(0, 40))]));
 }
 
 /** The commit that a ref or a revision stands for, or null if there is none. */
-export async function refCommit(folder: string, ref: string, { signal }: Cancellable): Promise<string | null> {
+export async function refCommit(folder: string, ref: string, { signal }: Cancellable): Promise<CommitId | null> {
   const result = await gitResult(folder, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`], { signal });
-  return result.exitCode === 0 ? result.stdout.toString('utf8').trim() : null;
+  return result.exitCode === 0 ? CommitId.parse(result.stdout.toString('utf8').trim()) : null;
 }
 
 /** Moves refs in one transaction that expects where each stands: all of them move, or none. Fault: GIT_FAILED. */

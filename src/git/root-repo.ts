@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
+import type { CommitId } from '../contract/ids.ts';
 import { isThere, makeFolder, syncFolder } from '../platform/files.ts';
 import { git, gitResult, linesOf } from './git.ts';
 import { isAncestor } from './history.ts';
@@ -32,7 +33,7 @@ const LOOSE_SAMPLE_LIMIT = 16;
  */
 export async function createRoot(p: FetchSource & { readonly folder: string; readonly defaultBranch?: string }): Promise<{
   defaultBranch: string;
-  head: string;
+  head: CommitId;
   notices: string[];
 }> {
   if (await isThere(p.folder)) throw new Fault('REPO_EXISTS', `${p.folder} is there already.`);
@@ -78,7 +79,7 @@ export async function removeHalfMade(rootsFolder: string): Promise<void> {
  */
 export async function fetchRoot(p: FetchSource & { readonly folder: string; readonly defaultBranch: string }): Promise<{
   changed: number;
-  head: string;
+  head: CommitId;
   isDiverged: boolean;
 }> {
   if (!(await isThere(join(p.folder, 'HEAD')))) throw new Fault('ROOT_DAMAGED', `${p.folder} is no root repo.`);
@@ -133,9 +134,9 @@ async function isWhole(folder: string, { signal }: { signal: AbortSignal }): Pro
 async function followDefaultBranch(
   folder: string,
   branch: string,
-  upstreamCommit: string | null,
+  upstreamCommit: CommitId | null,
   { signal }: { signal: AbortSignal },
-): Promise<{ head: string; isDiverged: boolean }> {
+): Promise<{ head: CommitId; isDiverged: boolean }> {
   const ref = `refs/heads/${branch}`;
   const ours = await refCommit(folder, ref, { signal });
   if (ours === null && upstreamCommit === null) throw new Fault('BRANCH_MISSING', `The default branch ${branch} is gone from upstream.`);

@@ -25,7 +25,7 @@ const CONNECT_LIMIT_MS = 10_000;
  * Finds out why git could not talk to an upstream, and gives the fault for it.
  *
  * git ends with 128 for everything and gives the cause only in prose. So the call is repeated once with git's own
- * traces on: the status that an HTTP server gave, the exit code of ssh. For a path, the disk is asked.
+ * traces on, for the status that an HTTP server gave, or with ssh watched, for its exit code. For a path, the disk is asked.
  */
 export async function upstreamFault(call: FailedCall): Promise<Fault> {
   const { upstream } = call;
@@ -81,19 +81,24 @@ async function diskVerdict(upstream: string): Promise<Verdict> {
 }
 
 /**
- * ssh ends with 255 if it did not come through, and with the other side's code otherwise. Why it did not come through
- * it tells in prose only, which OpenSSH does not translate; a phrase that changes makes "denied" look "unreachable".
+ * ssh ends with 255 if it did not come through, and with the other side's code otherwise; git drops that code, so ssh is
+ * wrapped to leave it. Why it did not come through ssh tells in prose only, which it does not translate; a phrase that
+ * changes some day makes "denied" look "unreachable".
  */
 async function sshVerdict(call: FailedCall): Promise<Verdict> {
-  const trace = await repeatTraced(call, 'GIT_TRACE2_EVENT', {});
-  const isThrough = !/"event":"child_exit".*"code":255\b/.test(trace);
-  if (isThrough && /"event":"child_exit"/.test(trace)) {
-    return { code: 'UPSTREAM_MISSING', message: `The server of ${call.upstream} shows no such repository.` };
-  }
+  const env = call.env ?? quietEnvironment();
+  const own = env['GIT_SSH_COMMAND'] ?? (env['GIT_SSH'] === undefined ? 'ssh' : '"$GIT_SSH"');
+  const wrapped = `leave_code() { (${own} "$@"); code=$?; echo $code > "$TAKT_CODE_FILE"; exit $code; }; leave_code`;
+  const code = await repeatTraced(call, 'TAKT_CODE_FILE', { GIT_SSH_VARIANT: 'ssh', ...pick(env, 'GIT_SSH_VARIANT'), GIT_SSH_COMMAND: wrapped });
+  if (code !== '' && Number(code) !== 255) return { code: 'UPSTREAM_MISSING', message: `The server of ${call.upstream} shows no such repository.` };
   if (/^.*(Permission denied \(|Host key verification failed|Too many authentication failures)/m.test(call.words)) {
     return { code: 'UPSTREAM_DENIED', message: `The server of ${call.upstream} did not let us in.` };
   }
   return { code: 'UPSTREAM_UNREACHABLE', message: `The upstream ${call.upstream} was not reached over ssh.` };
+}
+
+function pick(env: Readonly<Record<string, string>>, name: string): Record<string, string> {
+  return env[name] === undefined ? {} : { [name]: env[name] };
 }
 
 /** A server of the git protocol closes without a code: whoever accepts the connection lacks the repository. */
@@ -119,7 +124,7 @@ async function repeatTraced(call: FailedCall, variable: string, more: Record<str
     await gitResult(call.folder, call.repeat ?? ['ls-remote', '--', call.upstream, 'HEAD'], { signal: call.signal, env });
     return await readFile(file, 'utf8');
   } catch (error) {
-    // git wrote no trace: it did not get as far as to call anybody.
+    // Nothing was left: git did not get as far as to call anybody.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
   } finally {

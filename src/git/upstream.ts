@@ -28,7 +28,7 @@ export function localUpstream(upstream: string): string | null {
 export async function askUpstream(folder: string, upstream: string, options: Asking): Promise<UpstreamRefs> {
   refuseOption(upstream);
   const result = await gitResult(folder, ['ls-remote', '--symref', '--', upstream, 'HEAD', 'refs/heads/*'], options);
-  if (result.exitCode !== 0) throw await upstreamFault({ folder, upstream, words: result.stderr, ...options });
+  if (result.exitCode !== 0) throw await upstreamFault({ ...options, folder, upstream, words: result.stderr });
   const heads = new Map<string, string>();
   let named: string | null = null;
   let headCommit: string | null = null;
@@ -45,7 +45,7 @@ export async function askUpstream(folder: string, upstream: string, options: Ask
 export async function askUpstreamBranch(folder: string, upstream: string, branch: string, options: Asking): Promise<string | null> {
   refuseOption(upstream);
   const result = await gitResult(folder, ['ls-remote', '--', upstream, `refs/heads/${branch}`], options);
-  if (result.exitCode !== 0) throw await upstreamFault({ folder, upstream, words: result.stderr, ...options });
+  if (result.exitCode !== 0) throw await upstreamFault({ ...options, folder, upstream, words: result.stderr });
   const line = linesOf(result.stdout.toString('utf8')).find((each) => each.endsWith(`\trefs/heads/${branch}`));
   return line === undefined ? null : line.slice(0, 40);
 }

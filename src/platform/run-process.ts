@@ -7,6 +7,11 @@ export interface ProcessOptions {
   readonly input?: string | Uint8Array;
   /** Aborting sends SIGTERM, and SIGKILL two seconds later. */
   readonly signal: AbortSignal;
+  /**
+   * Gives it a process group of its own, and ends all of that: for a program whose children outlive it, as those of git
+   * do. Such a group cannot read from the terminal.
+   */
+  readonly hasOwnGroup?: boolean;
   /** More output than this ends the process. */
   readonly outputLimitBytes?: number;
   /** Called with each chunk of standard error as it comes, for progress. */
@@ -44,6 +49,7 @@ function start(command: string, args: readonly string[], options: ProcessOptions
     const child = spawn(command, args, {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       env: options.env,
+      detached: options.hasOwnGroup === true,
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
     const limit = options.outputLimitBytes ?? DEFAULT_OUTPUT_LIMIT_BYTES;
@@ -53,9 +59,13 @@ function start(command: string, args: readonly string[], options: ProcessOptions
     let startError: string | null = null;
     let killTimer: NodeJS.Timeout | undefined;
 
+    const kill = (signal: NodeJS.Signals): void => {
+      if (options.hasOwnGroup === true && child.pid !== undefined) killGroup(child.pid, signal);
+      else child.kill(signal);
+    };
     const end = (): void => {
-      child.kill('SIGTERM');
-      killTimer ??= setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
+      kill('SIGTERM');
+      killTimer ??= setTimeout(() => kill('SIGKILL'), KILL_AFTER_MS);
     };
     options.signal.addEventListener('abort', end, { once: true });
     child.stdout?.on('data', (chunk: Buffer) => {
@@ -79,4 +89,13 @@ function start(command: string, args: readonly string[], options: ProcessOptions
       resolve({ exitCode: startError === null ? exitCode : null, signal, stdout: Buffer.concat(chunks), stderr, startError, isOverLimit: bytes > limit });
     });
   });
+}
+
+function killGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // The whole group is gone already.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }

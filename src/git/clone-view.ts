@@ -1,0 +1,98 @@
+import { copyFile, lstat, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readUntrustedFile } from '../platform/files.ts';
+import { git, gitResult, quietEnvironment, type GitOptions } from './git.ts';
+
+/** A git folder of takt's own that shows a clone's work tree. */
+export interface CloneView extends AsyncDisposable {
+  readonly gitFolder: string;
+  /** The clone's index as a copy, which git may write. */
+  readonly index: string;
+  /** Runs git on the work tree. `more` adds to the environment. */
+  git(args: readonly string[], options: Omit<GitOptions, 'env'> & { readonly more?: Readonly<Record<string, string>> }): Promise<string>;
+}
+
+const CONFIG_LIMIT_BYTES = 1024 * 1024;
+const LIST_LIMIT_BYTES = 4 * 1024 * 1024;
+/** Settings of a clone that change how its files are read, and start no program. */
+const HARMLESS = new Set(
+  ['autocrlf', 'eol', 'safecrlf', 'filemode', 'ignorecase', 'symlinks', 'precomposeunicode', 'trustctime', 'checkstat']
+    .map((key) => `core.${key}`)
+    .concat(['core.sparsecheckout', 'core.sparsecheckoutcone', 'index.sparse']),
+);
+
+/**
+ * Opens a view of a clone whose folder may have been written by an agent.
+ *
+ * *Why*: a planted `.git/config` names programs (file system monitors, filters, hooks, diff drivers) that git starts on a
+ * plain `status`. So git never gets that folder as its own. It gets a fresh one with HEAD as we read it, the clone's
+ * objects to borrow, and of the clone's settings only those that are known to be harmless.
+ */
+export async function openCloneView(p: { folder: string; rootFolder: string; head: string | null; signal: AbortSignal }): Promise<CloneView> {
+  const gitFolder = await mkdtemp(join(tmpdir(), 'takt-view-'));
+  const dispose = async (): Promise<void> => rm(gitFolder, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    const index = join(gitFolder, 'index');
+    await furnishView(gitFolder, p);
+    const env = { ...quietEnvironment(), GIT_DIR: gitFolder, GIT_WORK_TREE: p.folder, GIT_LFS_SKIP_SMUDGE: '1' };
+    return {
+      gitFolder,
+      index,
+      git: async (args, { more, ...options }) => git(p.folder, args, { ...options, env: { ...env, ...more } }),
+      [Symbol.asyncDispose]: dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+async function furnishView(gitFolder: string, p: { folder: string; rootFolder: string; head: string | null; signal: AbortSignal }): Promise<void> {
+  await mkdir(join(gitFolder, 'objects', 'info'), { recursive: true });
+  await mkdir(join(gitFolder, 'refs', 'heads'), { recursive: true });
+  await mkdir(join(gitFolder, 'info'));
+  const borrowed = [join(p.folder, '.git', 'objects'), join(p.rootFolder, 'objects')];
+  await writeFile(join(gitFolder, 'objects', 'info', 'alternates'), borrowed.map((path) => `${quotedPath(path)}\n`).join(''));
+  // A branch, not only HEAD: git names its branches when it asks for what is missing.
+  await writeFile(join(gitFolder, 'HEAD'), 'ref: refs/heads/view\n');
+  if (p.head !== null) await writeFile(join(gitFolder, 'refs', 'heads', 'view'), `${p.head}\n`);
+  await writeFile(join(gitFolder, 'config'), await harmlessConfig(p));
+  await copyIndex(join(p.folder, '.git'), gitFolder);
+  for (const name of ['exclude', 'attributes', 'sparse-checkout']) {
+    const list = await readUntrustedFile(join(p.folder, '.git', 'info', name), LIST_LIMIT_BYTES);
+    if (list !== undefined) await writeFile(join(gitFolder, 'info', name), list);
+  }
+}
+
+/** The clone's settings that start nothing; git parses the file as a text, without its includes. */
+async function harmlessConfig(p: { folder: string; rootFolder: string; signal: AbortSignal }): Promise<string> {
+  const file = await readUntrustedFile(join(p.folder, '.git', 'config'), CONFIG_LIMIT_BYTES);
+  const args = ['config', '--file', '-', '--no-includes', '--null', '--list'];
+  const listed = file === undefined ? null : await gitResult(p.rootFolder, args, { signal: p.signal, input: file });
+  const settings = (listed?.exitCode === 0 ? listed.stdout.toString('utf8') : '')
+    .split('\0')
+    .map((entry) => [entry.slice(0, entry.indexOf('\n')), entry.slice(entry.indexOf('\n') + 1)] as const)
+    .filter(([key, value]) => HARMLESS.has(key) && /^[a-z0-9]{1,20}$/i.test(value));
+  const lines = settings.map(([key, value]) => `[${key.split('.')[0]}]\n\t${key.split('.')[1]} = ${value}\n`);
+  return `[core]\n\trepositoryformatversion = 0\n\tbare = false\n${lines.join('')}`;
+}
+
+/**
+ * Copies the index, and the parts that a split one shares. It keeps its time, in whole seconds: git takes files that
+ * changed in that second or later for possibly changed again, and reads them.
+ */
+async function copyIndex(from: string, to: string): Promise<void> {
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    if (!entry.isFile() || (entry.name !== 'index' && !/^sharedindex\.[0-9a-f]{40}$/.test(entry.name))) continue;
+    const { mtimeMs } = await lstat(join(from, entry.name));
+    await copyFile(join(from, entry.name), join(to, entry.name));
+    const second = Math.floor(mtimeMs / 1000);
+    await utimes(join(to, entry.name), second, second);
+  }
+}
+
+/** A path as the list of alternates takes it, whatever characters it has. */
+export function quotedPath(path: string): string {
+  return /^[\w./ @+,=~-]+$/.test(path) ? path : `"${path.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`;
+}
