@@ -12,6 +12,7 @@ const LIMIT_BYTES = 10 * 1024 * 1024;
 export function openLog(path: string): LogFile {
   let file = openSync(path, 'a', 0o600);
   let bytes = fstatSync(file).size;
+  let isClosed = false;
   const rotate = (): void => {
     closeSync(file);
     renameSync(path, `${path}.1`);
@@ -20,6 +21,8 @@ export function openLog(path: string): LogFile {
   };
   return {
     write(line) {
+      // What ends late may still want to say so.
+      if (isClosed) return;
       try {
         if (bytes >= LIMIT_BYTES) rotate();
         bytes += writeSync(file, line);
@@ -28,6 +31,9 @@ export function openLog(path: string): LogFile {
         if (!['ENOSPC', 'EDQUOT', 'EIO'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
       }
     },
-    close: () => closeSync(file),
+    close() {
+      isClosed = true;
+      closeSync(file);
+    },
   };
 }

@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { ConfigSource } from '../config/config-source.ts';
 import type { HomeLayout } from '../platform/home-layout.ts';
 import type { Database } from '../store/database.ts';
@@ -16,6 +16,8 @@ export interface ServiceParts {
   readonly locks: KeyedLock;
   readonly log: Pick<FastifyBaseLogger, 'info' | 'warn' | 'error'>;
   readonly watching: RepoWatch;
+  /** The HTTP side, before its routes; its log is the service's. */
+  readonly app: FastifyInstance;
 }
 
 /** Who is told that there is a root repo more or less to watch. */

@@ -1,10 +1,10 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { REPO_GUIDANCE_FILE, repoGuidance } from '../../agents/guidance.ts';
-import { readFileText } from '../../config/edit-file.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 import { readUntrustedFile, writeFileDurably } from '../../platform/files.ts';
 import type { ServiceParts } from '../parts.ts';
+import { textIfThere } from './text-if-there.ts';
 
 type GuidanceParts = Pick<ServiceParts, 'config' | 'layout'>;
 
@@ -14,11 +14,10 @@ const LIMIT_BYTES = 1024 * 1024;
 export const repoGuidanceFile = (layout: HomeLayout, repo: string): string => join(layout.home, 'config', 'guidance', `${repo}.md`);
 
 /** The text of `CLAUDE.local.md` in a clone or worktree; undefined if there is nothing to say about the repo. */
-export async function repoGuidanceText(parts: GuidanceParts, of: { workspace: string; repo: string; role: 'edit' | 'read' }, written?: string): Promise<string | undefined> {
-  const guidance = written ?? (await readFileText(repoGuidanceFile(parts.layout, of.repo))).text;
+export function repoGuidanceText(parts: GuidanceParts, of: { workspace: string; repo: string; role: 'edit' | 'read' }, written?: string): string | undefined {
+  const guidance = written ?? textIfThere(repoGuidanceFile(parts.layout, of.repo)) ?? '';
   if (guidance.trim() === '') return undefined;
-  const template = await readFileText(join(parts.layout.templates, 'repo.md'));
-  return repoGuidance(template.text === '' ? '{{guidance}}' : template.text, { ...of, guidance });
+  return repoGuidance(textIfThere(join(parts.layout.templates, 'repo.md')) ?? '{{guidance}}', { ...of, guidance });
 }
 
 /**
@@ -28,8 +27,8 @@ export async function repoGuidanceText(parts: GuidanceParts, of: { workspace: st
 export async function refreshRepoGuidance(parts: GuidanceParts, of: { workspace: string; repo: string; role: 'edit' | 'read' }, before: string): Promise<void> {
   const path = join(parts.layout.clone(of.workspace, of.repo), REPO_GUIDANCE_FILE);
   const current = (await readUntrustedFile(path, LIMIT_BYTES))?.toString('utf8');
-  const old = await repoGuidanceText(parts, of, before);
-  const now = await repoGuidanceText(parts, of);
+  const old = repoGuidanceText(parts, of, before);
+  const now = repoGuidanceText(parts, of);
   if (current === old && now !== undefined && now !== current) await writeFileDurably(path, now);
 }
 

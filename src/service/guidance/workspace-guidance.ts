@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { workspaceGuidance } from '../../agents/guidance.ts';
-import { readFileText } from '../../config/edit-file.ts';
 import { Fault } from '../../contract/faults.ts';
 import type { Pipeline } from '../../contract/pipeline.ts';
 import type { RepoRole } from '../../contract/workspace.ts';
@@ -9,6 +8,7 @@ import { readUntrustedFile, writeFileDurably } from '../../platform/files.ts';
 import { workspaceOf } from '../../store/workspaces.ts';
 import type { ServiceParts } from '../parts.ts';
 import { contextPackets, packetsFor } from './context-packets.ts';
+import { textIfThere } from './text-if-there.ts';
 
 type GuidanceParts = Pick<ServiceParts, 'config' | 'layout'>;
 
@@ -23,16 +23,16 @@ const LIMIT_BYTES = 1024 * 1024;
 
 export const workspaceGuidanceFile = (layout: HomeLayout, workspace: string): string => join(layout.workspace(workspace), 'CLAUDE.md');
 
-/** The text of CLAUDE.md on top of a workspace, from `templates/workspace.md`. Context packets are named by their paths in the home. */
-export async function workspaceGuidanceText(parts: GuidanceParts, { workspace, repos, pipeline }: WorkspacePicture): Promise<string> {
-  const template = await readFileText(join(parts.layout.templates, 'workspace.md'));
-  if (template.hash === 'none') throw new Fault('TEMPLATE_NOT_FOUND', 'The home has no templates/workspace.md.', { hint: '`takt init` puts back the templates that are missing.' });
+/** The text of CLAUDE.md on top of a workspace, from `templates/workspace.md`; `pathOf` says where a context packet lies. */
+export function workspaceGuidanceText(parts: GuidanceParts, { workspace, repos, pipeline }: WorkspacePicture, pathOf = (packet: { path: string; name: string }): string => packet.path): string {
+  const template = textIfThere(join(parts.layout.templates, 'workspace.md'));
+  if (template === undefined) throw new Fault('TEMPLATE_NOT_FOUND', 'The home has no templates/workspace.md.', { hint: '`takt init` puts back the templates that are missing.' });
   const configured = parts.config.repos();
-  const packets = packetsFor(await contextPackets(parts), repos.map(({ name }) => name));
-  return workspaceGuidance(template.text, {
+  const packets = packetsFor(contextPackets(parts), repos.map(({ name }) => name));
+  return workspaceGuidance(template, {
     workspace,
     repos: repos.map(({ name, role }) => ({ name, role, dependsOn: configured.find((repo) => repo.name === name)?.depends_on ?? [] })),
-    context: packets.map(({ path, purpose }) => ({ path, purpose })),
+    context: packets.map((packet) => ({ path: pathOf(packet), purpose: packet.purpose })),
     pipeline,
   });
 }
@@ -49,8 +49,7 @@ export function pictureOf({ database }: Pick<ServiceParts, 'database'>, name: st
 export async function refreshWorkspaceGuidance(parts: GuidanceParts & Pick<ServiceParts, 'database'>, before: WorkspacePicture): Promise<void> {
   const path = workspaceGuidanceFile(parts.layout, before.workspace);
   const current = (await readUntrustedFile(path, LIMIT_BYTES))?.toString('utf8');
-  const old = await workspaceGuidanceText(parts, before);
-  if (current !== undefined && current !== old) return;
-  const now = await workspaceGuidanceText(parts, pictureOf(parts, before.workspace));
+  if (current !== undefined && current !== workspaceGuidanceText(parts, before)) return;
+  const now = workspaceGuidanceText(parts, pictureOf(parts, before.workspace));
   if (now !== current) await writeFileDurably(path, now);
 }

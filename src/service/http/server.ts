@@ -1,14 +1,14 @@
 import { createServer } from 'node:http';
 import { chmod, rm } from 'node:fs/promises';
 import type { AddressInfo, Socket } from 'node:net';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
+import fastify, { LogController, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { Fault } from '../../contract/faults.ts';
 import { operations } from '../../contract/operations.ts';
 import { HOME_HEADER } from '../../contract/service.ts';
 import type { LogFile } from '../open-log.ts';
 import { portHolder } from '../port-holder.ts';
 import { checkContentType, checkOrigin, checkRight, type Identity, type Request } from './access.ts';
-import { type Binding } from './binding.ts';
+import type { Binding } from './binding.ts';
 import { faultOfError, sendFault } from './fault-reply.ts';
 import { mount, type MountParts } from './mount.ts';
 import type { OneTimeLinks } from './one-time-links.ts';
@@ -18,7 +18,6 @@ export interface ServerParts extends MountParts {
   readonly token: string;
   readonly version: string;
   readonly links: OneTimeLinks;
-  readonly log: LogFile;
   readonly bindings: readonly Binding[];
   /** Resolves when the service may answer; requests that come before wait for it. */
   readonly ready: Promise<void>;
@@ -26,8 +25,8 @@ export interface ServerParts extends MountParts {
 
 /** The service's HTTP side. Order of life: `listen` once, then `close` once, which ends open connections too. */
 export interface HttpServer {
-  readonly app: FastifyInstance;
-  readonly log: FastifyBaseLogger;
+  /** The loopback port; 0 before `listen`. */
+  port(): number;
   /** Listens on the loopback port, then on the socket; Fault PORT_TAKEN names who has the port. Gives the port. */
   listen(at: { port: number; socket: string }): Promise<number>;
   close(): Promise<void>;
@@ -36,18 +35,23 @@ export interface HttpServer {
 const BODY_LIMIT_BYTES = 2 * 1024 * 1024;
 const PARAM_LIMIT_CHARS = 1000;
 
-export function createHttpServer(parts: ServerParts): HttpServer {
-  const local = new WeakSet<Socket>();
-  const identity = { homeId: parts.homeId, token: parts.token, port: 0 };
-  const app = fastify({
-    logger: { level: 'info', stream: parts.log },
-    disableRequestLogging: true,
+/** The empty server, whose log all of the service writes to. */
+export function createApp(log: LogFile): FastifyInstance {
+  return fastify({
+    logger: { level: 'info', stream: log },
+    // Only what goes wrong is logged: a page that looks on would fill the log.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     return503OnClosing: false,
     routerOptions: { maxParamLength: PARAM_LIMIT_CHARS },
   });
+}
+
+export function createHttpServer(app: FastifyInstance, parts: ServerParts): HttpServer {
+  const local = new WeakSet<Socket>();
+  const identity = { homeId: parts.homeId, token: parts.token, port: 0 };
   // What comes over the Unix socket is answered by the same routes.
   const localServer = createServer((request, response) => app.routing(request, response));
   localServer.on('connection', (socket) => local.add(socket));
@@ -59,8 +63,7 @@ export function createHttpServer(parts: ServerParts): HttpServer {
   mountPage(app, parts);
 
   return {
-    app,
-    log: app.log,
+    port: () => identity.port,
     async listen({ port, socket }) {
       identity.port = await listenOnPort(app, port);
       await rm(socket, { force: true });

@@ -9,14 +9,14 @@ import type { ServiceParts } from '../../parts.ts';
 
 type ContextParts = Pick<ServiceParts, 'config' | 'layout' | 'database'>;
 
-export async function listContext(parts: ContextParts, { workspace }: ParamsOf<typeof contextList>): Promise<ReplyOf<typeof contextList>> {
+export function listContext(parts: ContextParts, { workspace }: ParamsOf<typeof contextList>): ReplyOf<typeof contextList> {
   const repos = workspace === undefined ? undefined : workspaceOf(parts.database, workspace).repos.map(({ name }) => name);
-  const packets = await contextPackets(parts);
+  const packets = contextPackets(parts);
   return { packets: repos === undefined ? packets : packetsFor(packets, repos) };
 }
 
 export async function showContext(parts: ContextParts, { packet }: ParamsOf<typeof contextShow>): Promise<TextFile> {
-  const packets = await contextPackets(parts);
+  const packets = contextPackets(parts);
   // Only what the list shows can be read: a name is never made into a path.
   const found = packets.find(({ name }) => name === packet.replace(/\.md$/, ''));
   if (found === undefined) throw new Fault('CONTEXT_NOT_FOUND', `No context packet is called ${packet}.${didYouMean(packet, packets.map(({ name }) => name))}`);

@@ -33,7 +33,7 @@ export async function createWorkspace(parts: ServiceParts, params: ParamsOf<type
       await makeFolder(half);
       await makeClones(parts, { workspace, folder: half, plans }, call);
       const picture = { workspace, repos: repos.map(({ repo, role }) => ({ name: repo, role })), pipeline: null };
-      await writeFileDurably(join(half, 'CLAUDE.md'), await workspaceGuidanceText(parts, picture));
+      await writeFileDurably(join(half, 'CLAUDE.md'), workspaceGuidanceText(parts, picture));
       call.signal.throwIfAborted();
       await rename(half, folder);
       await syncFolder(layout.workspaces);

@@ -46,7 +46,7 @@ async function makeClone(
     ...(author === undefined ? {} : { author }),
   });
   for (const { path, bytes } of copied) await writeInto(folder, path, bytes);
-  const guidance = await repoGuidanceText(parts, { workspace, repo, role });
+  const guidance = repoGuidanceText(parts, { workspace, repo, role });
   if (guidance !== undefined) await writeInto(folder, REPO_GUIDANCE_FILE, guidance);
   progress(repo, 'cloned', 100);
 }

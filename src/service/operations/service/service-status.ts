@@ -1,0 +1,33 @@
+import type { ServiceStatus } from '../../../contract/service.ts';
+import { liveAttempts } from '../../../store/attempts.ts';
+import type { Database } from '../../../store/database.ts';
+import { runsInState } from '../../../store/runs.ts';
+import { stepsAtOnce } from '../../runs/places.ts';
+import type { ServiceParts } from '../../parts.ts';
+
+/** What a service is, as far as it does not change while it runs. */
+export interface ServiceFacts {
+  readonly version: string;
+  readonly homeId: string;
+  readonly port: () => number;
+  readonly startedAtMs: number;
+  /** Found out once, in the background; a reply waits for it. */
+  readonly confinement: () => Promise<{ works: boolean; why: string }>;
+}
+
+export async function serviceStatus({ layout, database, config }: Pick<ServiceParts, 'layout' | 'config'> & { database: Database }, facts: ServiceFacts): Promise<ServiceStatus> {
+  const { works, why } = await facts.confinement();
+  return {
+    version: facts.version,
+    home: layout.home,
+    homeId: facts.homeId,
+    pid: process.pid,
+    port: facts.port(),
+    startedAtMs: facts.startedAtMs,
+    stepsRunning: liveAttempts(database).length,
+    stepsAtOnce: stepsAtOnce(config.settings()),
+    runsQueued: runsInState(database, 'queued').length + runsInState(database, 'gathering').length,
+    confinement: { works, why, network: 'open' },
+    memoryBytes: process.memoryUsage.rss(),
+  };
+}
