@@ -6,6 +6,7 @@ import type { Walls } from '../confinement/walls.ts';
 import type { AttemptDesk, WalledDesk } from './attempt-desk.ts';
 import { runCommandWork } from './command-work.ts';
 import { untilGone } from './end-processes.ts';
+import { handOver } from './hand-over.ts';
 import { makeWorkFolder } from './run-folder.ts';
 import { recordWork, runInside } from './run-inside.ts';
 import { workEnvironment } from './work-environment.ts';
@@ -27,6 +28,7 @@ export async function performWork(desk: AttemptDesk, walls: Walls | undefined, t
   if (walls === undefined) throw new Fault('INTERNAL', 'Work without walls.');
   const walled: WalledDesk = { ...desk, walls };
   makeWorkFolder(request.agentFolder, walls.user);
+  await handOver(request, walls.user);
   if (work.kind === 'setup') return (await import('./setup-work.ts')).runSetupWork(walled);
   if (!existsSync(request.runFolder)) throw new Fault('RUN_STATE', `The run's folder ${request.runFolder} is gone; its setup has to make it again.`);
   if (request.restore) await restoreWorktrees(walled);

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
@@ -25,7 +26,7 @@ export interface AttemptHome {
   start(repo: string): string;
   /** Writes a request; `change` is laid over a command step that does nothing. */
   attempt(change?: Partial<AttemptRequest>): AttemptOfTest;
-  /** Sets the worktrees up, and gives the outcome of that. */
+  /** Sets the worktrees up, which has to succeed. */
   setUp(change?: Partial<AttemptRequest>): Promise<AttemptOutcome>;
   /** Runs a command step to its end. */
   command(run: string, change?: Partial<AttemptRequest>): Promise<AttemptOfTest & { readonly outcome: AttemptOutcome }>;
@@ -92,7 +93,9 @@ export function newAttemptHome(t: TestContext, wanted: Wanted = {}): AttemptHome
     async setUp(change) {
       const setup = attempt({ step: 'setup' as AttemptRequest['step'], work: { kind: 'setup' }, ...change });
       setup.startHost();
-      return setup.untilOutcome();
+      const outcome = await setup.untilOutcome();
+      assert.equal(outcome.state, 'passed', setup.text());
+      return outcome;
     },
     async command(line, change) {
       const started = attempt({ work: { kind: 'command', run: line, shell: '/bin/sh' }, ...change });

@@ -28,3 +28,17 @@ for (const user of testUsers) {
     assert.equal(JSON.parse(readFileSync(join(home.runFolder, '.stage-result.json'), 'utf8')).verdict, 'passed');
   });
 }
+
+test('steps with and without walls take turns in one run', async (t) => {
+  const home = newAttemptHome(t);
+  await home.setUp();
+
+  const walled = await home.command('echo 1 >> log.txt; mkdir -p sub; echo $HOME > ~/who');
+  const open = await home.command('echo 2 >> log.txt; echo 2 > sub/two; echo 2 >> ~/who', { confinement: 'off', number: 2 });
+  const again = await home.command('echo 3 >> log.txt; rm sub/two; cat log.txt ~/who', { number: 3 });
+
+  assert.equal(walled.outcome.state, 'passed', walled.text());
+  assert.equal(open.outcome.state, 'passed', open.text());
+  assert.equal(again.outcome.state, 'passed', again.text());
+  assert.match(again.text(), /^1\n2\n3$/m);
+});
