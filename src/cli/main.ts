@@ -3,7 +3,6 @@ import type { CommandTable } from '../grammar/command-table.ts';
 import { parseLine, type ParsedLine } from '../grammar/parse-line.ts';
 import { loadTable } from './load-table.ts';
 import type { LoadLocalCommand } from './local-call.ts';
-import { runCommand } from './run-command.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
 const INTERRUPTED_EXIT_CODE = faults.CANCELLED.exitCode;
@@ -47,6 +46,7 @@ async function carryOut(
     }
     case 'command': {
       const signal = interruption();
+      const { runCommand } = await import('./run-command.ts');
       return runCommand(line, { table, terminal, signal, loadLocalCommand });
     }
   }

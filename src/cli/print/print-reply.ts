@@ -7,7 +7,7 @@ export type PrintReply = (reply: never, page: Page, params: Params) => string;
 export type Printers = Readonly<Record<string, PrintReply>>;
 
 /** One file per noun, loaded when it is needed: a command starts faster than all of them load. */
-const printersOf: Readonly<Record<string, () => Promise<Printers>>> = {
+export const printersOf: Readonly<Record<string, () => Promise<Printers>>> = {
   repo: async () => (await import('./repos.ts')).repoPrinters,
   workspace: async () => (await import('./workspaces.ts')).workspacePrinters,
   run: async () => (await import('./runs.ts')).runPrinters,

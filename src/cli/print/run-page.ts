@@ -22,7 +22,7 @@ function headOf(run: Run, page: Page): string {
   const took =
     run.startedAtMs === null
       ? ''
-      : ` ${run.endedAtMs === null ? 'since' : 'after'} ${duration((run.endedAtMs ?? nowMs) - run.startedAtMs)}`;
+      : ` ${run.endedAtMs === null ? 'for' : 'after'} ${duration((run.endedAtMs ?? nowMs) - run.startedAtMs)}`;
   const state = run.state === 'waiting' ? 'waits for you' : run.state;
   const facts = renderFacts(
     [
