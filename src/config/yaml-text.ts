@@ -35,12 +35,22 @@ export function readYaml(text: string, file: string, code: FaultCode): YamlText 
  * a key that nobody knows, the nearest right one.
  */
 export function parseYaml<Value>(yaml: YamlText, schema: z.ZodType<Value>, code: FaultCode): Value {
-  const data: unknown = yaml.document.toJS({ maxAliasCount: 100 });
+  const data = plainData(yaml, code);
   const parsed = schema.safeParse(data ?? {});
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues;
   // A misspelt key often leaves the right one missing too, and the misspelling is the cause.
   throw faultOfIssue(yaml, schema, issues.find((issue) => issue.code === 'unrecognized_keys') ?? issues[0]!, code);
+}
+
+/** Aliases are unfolded here, and a few lines of them can stand for gigabytes. */
+function plainData(yaml: YamlText, code: FaultCode): unknown {
+  try {
+    return yaml.document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    if (error instanceof ReferenceError) throw new Fault(code, `${yaml.placeOf([])}: ${asSentence(error.message)}`, { hint: 'Write it out without aliases (*name).', cause: error });
+    throw error;
+  }
 }
 
 function faultOfIssue(yaml: YamlText, schema: z.ZodType, issue: z.core.$ZodIssue, code: FaultCode): Fault {
