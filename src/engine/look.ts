@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import type { AttemptOutcome } from '../contract/attempt.ts';
 import { isThere } from '../platform/files.ts';
 import { isAlive } from '../platform/process-identity.ts';
@@ -23,6 +22,8 @@ export interface LookContext extends SpoolEngineParts {
   readonly start: (live: LiveAttempt) => void;
   /** Lets go of an attempt that is over. */
   readonly ended: (live: LiveAttempt) => void;
+  /** Removes a spool folder whose content is stored. */
+  readonly remove: (folder: string) => void;
 }
 
 /**
@@ -154,9 +155,7 @@ function seal(context: LookContext, live: LiveAttempt, end: AttemptEnd, pushed: 
   context.ended(live);
   context.wake();
   live.settled.resolve(stored);
-  rm(live.folder, { recursive: true, force: true }).catch((error: unknown) =>
-    context.log(`The spool folder ${live.folder} could not be removed; the next start removes it.`, error),
-  );
+  context.remove(live.folder);
 }
 
 function noteRunning(context: LookContext, live: LiveAttempt): void {

@@ -48,7 +48,13 @@ export function endWithoutOutcome(
   reason: NonNullable<AttemptEnd['reason']>,
 ): AttemptEnd {
   return {
-    ...{ state, reason, exitCode: null, result: null, usage: null, confinement: null, repos: [] },
+    state,
+    reason,
+    exitCode: null,
+    result: null,
+    usage: null,
+    confinement: null,
+    repos: [],
     outputBytes: live.storedBytes,
     endedAtMs: Date.now(),
   };

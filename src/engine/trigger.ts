@@ -132,7 +132,10 @@ function newRun(
   const { nowMs } = rules;
   insertRun(database, {
     ...run,
-    ...{ trigger: given.trigger, note: given.note, pipeline: given.pipeline, queuedAtMs: nowMs },
+    trigger: given.trigger,
+    note: given.note,
+    pipeline: given.pipeline,
+    queuedAtMs: nowMs,
     gatherUntilMs: nowMs + given.gatherMs,
     gatherLimitMs: nowMs + (given.gatherMs === 0 ? 0 : GATHER_LIMIT_MS),
   });
@@ -165,8 +168,11 @@ function supersede(database: Database, older: StoredRun, number: number, rules: 
     case 'queued':
     case 'gathering':
       endWaiting(database, older, {
-        ...{ state: 'superseded', class: 'superseded', sentence: `Run ${number} took its place.` },
-        ...{ nowMs: rules.nowMs, supersededBy: number },
+        state: 'superseded',
+        class: 'superseded',
+        sentence: `Run ${number} took its place.`,
+        nowMs: rules.nowMs,
+        supersededBy: number,
       });
       return [];
     case 'running':

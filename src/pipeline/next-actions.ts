@@ -98,7 +98,8 @@ function afterAttempts(step: StepSoFar): Action {
   const attempts = step.attempts.filter((attempt) => !attempt.isSalvage);
   const last = attempts.at(-1);
   const isAgent = step.kind === 'agent';
-  if (last === undefined) return { kind: 'start', step: step.name, resume: false, restore: step.isRepeated && !isAgent };
+  if (last === undefined)
+    return { kind: 'start', step: step.name, resume: false, restore: step.isRepeated && !isAgent };
   if (last.state === 'cancelled' || last.state === 'superseded') return stopped(last.state, step.name);
   if (last.state === 'interrupted') {
     const interruptions = attempts.filter((attempt) => attempt.state === 'interrupted').length;

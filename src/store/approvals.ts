@@ -24,14 +24,7 @@ export type Approval = z.infer<typeof ApprovalRow>;
 export function insertApproval(database: Database, run: string, approval: Approval): void {
   database
     .prepare('INSERT INTO approvals (run, step, decision, note, commits, decided_at_ms) VALUES (?, ?, ?, ?, ?, ?)')
-    .run(
-      run,
-      approval.step,
-      approval.decision,
-      approval.note,
-      JSON.stringify(approval.commits),
-      approval.decidedAtMs,
-    );
+    .run(run, approval.step, approval.decision, approval.note, JSON.stringify(approval.commits), approval.decidedAtMs);
 }
 
 /** The decisions about a run, oldest first. */

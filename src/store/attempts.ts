@@ -65,7 +65,12 @@ export const newAttemptId = (): AttemptId => AttemptId.parse(`att_${randomBytes(
 /** Inserts an attempt that is about to get a host. */
 export function insertAttempt(
   database: Database,
-  attempt: { readonly request: AttemptRequest; readonly sessionId: string | null; readonly isSalvage: boolean; readonly atMs: number },
+  attempt: {
+    readonly request: AttemptRequest;
+    readonly sessionId: string | null;
+    readonly isSalvage: boolean;
+    readonly atMs: number;
+  },
 ): void {
   const { request } = attempt;
   database

@@ -19,7 +19,9 @@ const BUSY_TIMEOUT_MS = 5_000;
 /** Opens the store, brings its schema up to date and makes sure that a full disk or a power loss costs nothing committed. */
 export function openDatabase(file: string): Database {
   const connection = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
-  connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 1000');
+  connection.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 1000',
+  );
   const database = handleOf(connection);
   migrate(database);
   return database;
@@ -62,14 +64,21 @@ function handleOf(connection: DatabaseSync): Database {
 
 function migrate(database: Database): void {
   const folder = join(import.meta.dirname, 'migrations');
-  const files = readdirSync(folder).filter((name) => name.endsWith('.sql')).toSorted();
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith('.sql'))
+    .toSorted();
   database.transaction(() => {
-    const { user_version: version } = database.connection.prepare('PRAGMA user_version').get() as { user_version: number };
-    if (version > files.length) throw new Fault('HOME_NEWER', `The store has schema ${version}, and this takt knows ${files.length}.`);
+    const { user_version: version } = database.connection.prepare('PRAGMA user_version').get() as {
+      user_version: number;
+    };
+    if (version > files.length)
+      throw new Fault('HOME_NEWER', `The store has schema ${version}, and this takt knows ${files.length}.`);
     for (const name of files.slice(version)) database.connection.exec(readFileSync(join(folder, name), 'utf8'));
     database.connection.exec(`PRAGMA user_version = ${files.length}`);
     for (const key of ['home_id', 'epoch']) {
-      database.connection.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING').run(key, randomBytes(8).toString('hex'));
+      database.connection
+        .prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING')
+        .run(key, randomBytes(8).toString('hex'));
     }
   });
 }

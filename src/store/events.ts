@@ -23,13 +23,22 @@ export function eventsAfter(database: Database, after: number, limit: number): T
     .prepare('SELECT n, topic, at_ms, workspace, run, data FROM events WHERE n > ? ORDER BY n LIMIT ?')
     .all(after, limit)
     .map((row) =>
-      TaktEvent.parse({ id: `${epoch}-${row['n']}`, topic: row['topic'], atMs: row['at_ms'], workspace: row['workspace'], run: row['run'], data: JSON.parse(String(row['data'])) }),
+      TaktEvent.parse({
+        id: `${epoch}-${Number(row['n'])}`,
+        topic: row['topic'],
+        atMs: row['at_ms'],
+        workspace: row['workspace'],
+        run: row['run'],
+        data: JSON.parse(String(row['data'])),
+      }),
     );
 }
 
 /** The numbers of the oldest event that is kept and of the newest; zero if there is none. */
 export function eventBounds(database: Database): { oldest: number; newest: number } {
-  const row = database.prepare('SELECT coalesce(min(n), 0) AS oldest, coalesce(max(n), 0) AS newest FROM events').get() as { oldest: number; newest: number };
+  const row = database
+    .prepare('SELECT coalesce(min(n), 0) AS oldest, coalesce(max(n), 0) AS newest FROM events')
+    .get() as { oldest: number; newest: number };
   return { oldest: row.oldest, newest: row.newest };
 }
 

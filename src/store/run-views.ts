@@ -118,16 +118,24 @@ function numbered(database: Database, match: RegExpExecArray | null): RunId | un
 }
 
 function newest(database: Database, workspace: string): RunId | undefined {
-  const row = database
-    .prepare('SELECT id FROM runs WHERE workspace = ? ORDER BY number DESC LIMIT 1')
-    .get(workspace);
+  const row = database.prepare('SELECT id FROM runs WHERE workspace = ? ORDER BY number DESC LIMIT 1').get(workspace);
   return row === undefined ? undefined : RunId.parse(row['id']);
 }
 
 function attemptView(run: StoredRun, attempt: StoredAttempt): Attempt {
   const { id, step, number, state, reason, startedAtMs, endedAtMs, exitCode, result, usage, confinement } = attempt;
   return {
-    ...{ id, step, number, state, reason, startedAtMs, endedAtMs, exitCode, result, usage, confinement },
+    id,
+    step,
+    number,
+    state,
+    reason,
+    startedAtMs,
+    endedAtMs,
+    exitCode,
+    result,
+    usage,
+    confinement,
     outputBytes: attempt.outputBytes,
     repos: attempt.repos,
     resumeCommand: resumeCommand(run, attempt),
@@ -158,7 +166,11 @@ function endingLines(database: Database, attempts: readonly StoredAttempt[]): st
 }
 
 /** Heads that are on the branch are no pins, nor are those that a later attempt holds as its own. */
-function pinsOf(attempts: readonly StoredAttempt[], landings: readonly Landing[], repos: readonly RunRepo[]): Run['pins'] {
+function pinsOf(
+  attempts: readonly StoredAttempt[],
+  landings: readonly Landing[],
+  repos: readonly RunRepo[],
+): Run['pins'] {
   const isLanded = (repo: string, commit: string): boolean =>
     landings.some((landing) => landing.repo === repo && landing.new === commit && landing.state === 'landed') ||
     repos.some((each) => each.repo === repo && (each.landed === commit || each.start === commit));

@@ -68,7 +68,9 @@ export function workspacesOfRepo(database: Database, repo: string): WorkspaceNam
 
 /** What a workspace does in a repo; undefined if it does not have it. */
 export function roleIn(database: Database, workspace: string, repo: string): RepoRole | undefined {
-  const row = database.prepare('SELECT role FROM workspace_repos WHERE workspace = ? AND repo = ?').get(workspace, repo);
+  const row = database
+    .prepare('SELECT role FROM workspace_repos WHERE workspace = ? AND repo = ?')
+    .get(workspace, repo);
   return row === undefined ? undefined : RepoRole.parse(row['role']);
 }
 

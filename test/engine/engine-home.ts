@@ -65,7 +65,14 @@ function newRun(database: Database): RunId {
   const number = takeRunNumber(database, 'work');
   const pipeline = Pipeline.parse({ steps: [{ kind: 'command', name: 'test', run: 'true' }] });
   insertRun(database, {
-    ...{ id, number, pipeline, trigger: 'manual', note: null, queuedAtMs: Date.now(), gatherUntilMs: 0, gatherLimitMs: 0 },
+    id,
+    number,
+    pipeline,
+    trigger: 'manual',
+    note: null,
+    queuedAtMs: Date.now(),
+    gatherUntilMs: 0,
+    gatherLimitMs: 0,
     workspace: 'work' as never,
   });
   insertRunStep(database, id, { position: 1, name: pipeline.steps[0]!.name, kind: 'command', title: 'true' });

@@ -47,7 +47,9 @@ test('an attempt ends with its outcome, its whole output and nothing in the spoo
 test('each change of an attempt is an event', async () => {
   await using home = await openEngineHome();
   await using engine = home.openEngine();
-  const request = home.request(home.newRun(), { outcome: { pushed: [{ repo: 'app' as never, commit: COMMIT as never }] } });
+  const request = home.request(home.newRun(), {
+    outcome: { pushed: [{ repo: 'app' as never, commit: COMMIT as never }] },
+  });
 
   await engine.ensureStarted(request);
   await engine.awaitOutcome(request.attempt);
@@ -168,7 +170,9 @@ test('an engine that goes away leaves the hosts at work, and the next one takes 
     await first.ensureStarted(working);
     await first.ensureStarted(done);
     await until('both hosts have their attempt', () =>
-      [working, done].every(({ attempt }) => existsSync(join(home.spool, attempt, 'taken')) || !existsSync(join(home.spool, attempt))),
+      [working, done].every(
+        ({ attempt }) => existsSync(join(home.spool, attempt, 'taken')) || !existsSync(join(home.spool, attempt)),
+      ),
     );
   }
 

@@ -23,7 +23,11 @@ const ended = (state: AttemptSoFar['state']): AttemptSoFar => ({
   reason: state === 'passed' ? null : { class: 'exit_code', sentence: `It was ${state}.` },
   isSalvage: false,
 });
-const vanished: AttemptSoFar = { state: 'interrupted', reason: { class: 'host_gone', sentence: 'Gone.' }, isSalvage: false };
+const vanished: AttemptSoFar = {
+  state: 'interrupted',
+  reason: { class: 'host_gone', sentence: 'Gone.' },
+  isSalvage: false,
+};
 const salvage = (state: AttemptSoFar['state']): AttemptSoFar => ({ ...ended(state), isSalvage: true });
 
 test('a run begins with its first step', () => {
@@ -114,7 +118,9 @@ test('a run ends only when what its vanished attempt left is pinned, or cannot b
   const agent = { kind: 'agent', attempts: [vanished] } as const;
   const pins = nextActions(run([step('review', agent)], 'cancelled'));
   const ends = nextActions(run([step('review', { ...agent, attempts: [vanished, salvage('passed')] })], 'cancelled'));
-  const endsTheLess = nextActions(run([step('review', { ...agent, attempts: [vanished, salvage('broken')] })], 'cancelled'));
+  const endsTheLess = nextActions(
+    run([step('review', { ...agent, attempts: [vanished, salvage('broken')] })], 'cancelled'),
+  );
   const script = nextActions(run([step('push', { kind: 'script', attempts: [vanished] })], 'cancelled'));
 
   assert.deepEqual(pins, [{ kind: 'salvage', step: 'review' }]);

@@ -33,7 +33,8 @@ async function plainFileBelow(folder: string, path: string): Promise<string | un
     if (above !== top && !above.startsWith(top + sep)) return undefined;
     return (await lstat(place)).isFile() ? place : undefined;
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return undefined;
     throw error;
   }
 }

@@ -36,8 +36,11 @@ export function rejectRun(desk: Desk, id: RunId, note: string | undefined): void
   const step = askingStep(desk, run);
   desk.database.transaction(() => {
     insertApproval(desk.database, id, {
-      ...{ step, decision: 'rejected', note: note ?? null },
-      ...{ commits: shownCommits(desk, id), decidedAtMs: Date.now() },
+      step,
+      decision: 'rejected',
+      note: note ?? null,
+      commits: shownCommits(desk, id),
+      decidedAtMs: Date.now(),
     });
     const sentence = note === undefined ? `It was rejected in ${step}.` : `It was rejected in ${step}: ${note}`;
     endRun(desk, run, { state: 'rejected', step, reason: { class: 'rejected', sentence } });

@@ -16,10 +16,12 @@ export function dispatch(desk: Desk): void {
     if (run === undefined) return;
     desk.holding.add(run.id);
     desk.wanting.delete(run.id);
-    desk.serially(run.id, () => takePlace(desk, run.id)).catch((error: unknown) => {
-      desk.log.error({ err: error, run: run.id }, 'A run could not begin its next step; it is tried again.');
-      setTimeout(desk.dispatch, AGAIN_AFTER_MS).unref();
-    });
+    desk
+      .serially(run.id, () => takePlace(desk, run.id))
+      .catch((error: unknown) => {
+        desk.log.error({ err: error, run: run.id }, 'A run could not begin its next step; it is tried again.');
+        setTimeout(desk.dispatch, AGAIN_AFTER_MS).unref();
+      });
   }
 }
 

@@ -84,8 +84,7 @@ async function startsOf(desk: Desk, run: StoredRun): Promise<Start[]> {
   const { repos } = workspaceOf(desk.database, run.workspace);
   return Promise.all(
     repos.map(async ({ name, role }, position): Promise<Start> => {
-      const commit =
-        role === 'edit' ? seen.find(({ repo }) => repo === name)?.start : await defaultHead(desk, name);
+      const commit = role === 'edit' ? seen.find(({ repo }) => repo === name)?.start : await defaultHead(desk, name);
       if (commit === undefined) throw new Fault('BRANCH_MISSING', `The branch ${run.workspace} is missing in ${name}.`);
       return { repo: name, role, position, commit };
     }),

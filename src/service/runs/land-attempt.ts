@@ -50,7 +50,12 @@ export async function makePlannedMoves(desk: Desk, attempt: string): Promise<Mov
 }
 
 /** Writes down what became of the moves, and that takt has seen them; belongs into a transaction. */
-export function settleMoves(desk: Desk, run: Pick<StoredRun, 'id' | 'number'>, moved: readonly Moved[], atMs: number): void {
+export function settleMoves(
+  desk: Desk,
+  run: Pick<StoredRun, 'id' | 'number'>,
+  moved: readonly Moved[],
+  atMs: number,
+): void {
   for (const { landing, state } of moved) {
     const { repo, branch, attempt } = landing;
     settleLanding(desk.database, attempt, repo, state);
@@ -58,13 +63,28 @@ export function settleMoves(desk: Desk, run: Pick<StoredRun, 'id' | 'number'>, m
       setRunLanded(desk.database, run.id, repo, landing.new);
       advanceSeenRef(desk.database, repo, branch, landing.old, landing.new);
       appendEvent(desk.database, {
-        ...{ topic: 'branch.update', atMs, workspace: branch, run: run.id },
-        data: { repo, branch, commit: landing.new },
+        topic: 'branch.update',
+        atMs,
+        workspace: branch,
+        run: run.id,
+        data: {
+          repo,
+          branch,
+          commit: landing.new,
+        },
       });
     }
     appendEvent(desk.database, {
-      ...{ topic: 'landing.update', atMs, workspace: branch, run: run.id },
-      data: { repo, state, commit: landing.new, number: run.number },
+      topic: 'landing.update',
+      atMs,
+      workspace: branch,
+      run: run.id,
+      data: {
+        repo,
+        state,
+        commit: landing.new,
+        number: run.number,
+      },
     });
   }
 }
@@ -78,8 +98,13 @@ function plan(desk: Desk, run: StoredRun, attempt: StoredAttempt): void {
       const head = attempt.repos.find((outcome) => outcome.repo === repo)?.head ?? null;
       if (role !== 'edit' || head === null || head === (landed ?? start)) continue;
       planLanding(desk.database, {
-        ...{ run: run.id, attempt: attempt.id, repo, branch: run.workspace },
-        ...{ old: landed ?? start, new: head, atMs: Date.now() },
+        run: run.id,
+        attempt: attempt.id,
+        repo,
+        branch: run.workspace,
+        old: landed ?? start,
+        new: head,
+        atMs: Date.now(),
       });
     }
   });

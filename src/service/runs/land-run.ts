@@ -97,8 +97,13 @@ async function moveAll(desk: Desk, run: StoredRun, moves: readonly Merged[]): Pr
   desk.database.transaction(() => {
     for (const { repo, from, to, attempt } of moves) {
       planLanding(desk.database, {
-        ...{ run: run.id, attempt, repo, branch: run.workspace },
-        ...{ old: from, new: to, atMs: Date.now() },
+        run: run.id,
+        attempt,
+        repo,
+        branch: run.workspace,
+        old: from,
+        new: to,
+        atMs: Date.now(),
       });
     }
   });

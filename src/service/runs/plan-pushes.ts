@@ -35,13 +35,20 @@ export async function planPushes(desk: Desk, run: StoredRun, step: string): Prom
 }
 
 function checkApproval(desk: Desk, run: StoredRun, step: string, pushes: Pushes): void {
-  const before = run.pipeline.steps.slice(0, run.pipeline.steps.findIndex((each) => each.name === step));
+  const before = run.pipeline.steps.slice(
+    0,
+    run.pipeline.steps.findIndex((each) => each.name === step),
+  );
   const asked = before.findLast((each) => each.kind === 'approve');
   if (asked === undefined) return;
   const approval = approvalsOf(desk.database, run.id).findLast((each) => each.step === asked.name);
   const changed = pushes.find((push) => approval?.commits[push.repo] !== push.commit);
   if (changed === undefined) return;
-  throw new Fault('COMMITS_CHANGED', `The commits of ${changed.repo} are not those that were approved in ${asked.name}.`, {
-    hint: 'Put the approval after the steps that make commits.',
-  });
+  throw new Fault(
+    'COMMITS_CHANGED',
+    `The commits of ${changed.repo} are not those that were approved in ${asked.name}.`,
+    {
+      hint: 'Put the approval after the steps that make commits.',
+    },
+  );
 }

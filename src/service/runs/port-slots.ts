@@ -9,7 +9,7 @@ export function portBase(desk: Pick<Desk, 'portSlots'>, run: RunId): number {
   let slot = desk.portSlots.get(run);
   if (slot === undefined) {
     const taken = new Set(desk.portSlots.values());
-    for (slot = 0; taken.has(slot); ) slot += 1;
+    for (slot = 0; taken.has(slot);) slot += 1;
     desk.portSlots.set(run, slot);
   }
   return FIRST_PORT + PORTS_PER_RUN * slot;

@@ -60,7 +60,9 @@ export function startRunDesk(parts: RunDeskParts): RunDesk {
   const follow = (affected: Pick<Affected, 'gathering' | 'stopping'>): void => {
     for (const run of affected.gathering) gathering.watch(run);
     for (const run of affected.stopping) {
-      stopAttempts(desk, run).catch((error: unknown) => desk.log.error({ err: error, run }, 'A run could not be ended.'));
+      stopAttempts(desk, run).catch((error: unknown) =>
+        desk.log.error({ err: error, run }, 'A run could not be ended.'),
+      );
     }
   };
   return {

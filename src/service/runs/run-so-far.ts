@@ -16,7 +16,8 @@ export function runSoFar(database: Database, run: StoredRun): RunSoFar {
         name: step.name,
         kind: step.kind,
         state: step.state,
-        retries: step.name === SETUP_STEP ? 0 : (run.pipeline.steps.find(({ name }) => name === step.name)?.retries ?? 0),
+        retries:
+          step.name === SETUP_STEP ? 0 : (run.pipeline.steps.find(({ name }) => name === step.name)?.retries ?? 0),
         attempts: own.filter((attempt) => attempt.number >= step.countsFrom),
         isRepeated: own.some((attempt) => attempt.number < step.countsFrom),
       };

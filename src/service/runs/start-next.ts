@@ -44,7 +44,8 @@ async function startAttempt(
   const isSalvage = action.kind === 'salvage';
   const earlier = attemptsOfRun(desk.database, run.id);
   const isAgent = run.pipeline.steps.some((step) => step.name === action.step && step.kind === 'agent');
-  const lastSession = earlier.findLast((attempt) => attempt.step === action.step && !attempt.isSalvage)?.sessionId ?? null;
+  const lastSession =
+    earlier.findLast((attempt) => attempt.step === action.step && !attempt.isSalvage)?.sessionId ?? null;
   const resumeSession = action.kind === 'start' && action.resume ? lastSession : null;
   const sessionId = isAgent && !isSalvage ? (resumeSession ?? randomUUID()) : undefined;
   const restore = action.kind === 'start' && action.restore;

@@ -4,6 +4,9 @@ import { resolveRun, runView } from '../../../store/run-views.ts';
 import type { RunDeps } from './run-deps.ts';
 
 /** Fault: RUN_NOT_FOUND. */
-export function showRun({ database }: Pick<RunDeps, 'database'>, params: ParamsOf<typeof runShow>): ReplyOf<typeof runShow> {
+export function showRun(
+  { database }: Pick<RunDeps, 'database'>,
+  params: ParamsOf<typeof runShow>,
+): ReplyOf<typeof runShow> {
   return runView(database, resolveRun(database, params.run));
 }
