@@ -5,30 +5,9 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { newHome } from './home.ts';
 import { startTicksOf } from '../../src/platform/process-identity.ts';
 import { ending, startTakt, takt } from './takt-process.ts';
-
-interface TestHome extends AsyncDisposable {
-  readonly folder: string;
-  readonly env: Record<string, string>;
-}
-
-/** A home made by `takt init`; its service is stopped and it is removed in the end. */
-async function newHome(): Promise<TestHome> {
-  const folder = mkdtempSync(join(tmpdir(), 'takt-life-'));
-  // Port 0 lets the system choose one, so that homes of tests running side by side do not meet.
-  const env = { TAKT_HOME: folder, TAKT_PORT: '0' };
-  const { code, stderr } = await takt(['init'], { env });
-  assert.equal(code, 0, stderr);
-  return {
-    folder,
-    env,
-    async [Symbol.asyncDispose]() {
-      await takt(['service', 'stop'], { env });
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
 
 const pidOf = async (env: Record<string, string>): Promise<number> =>
   (JSON.parse((await takt(['service', 'status', '--json'], { env })).stdout) as { pid: number }).pid;
