@@ -14,7 +14,10 @@ export interface Bind {
  * enter can be shown, and process 1 inside, which is bubblewrap, can neither be read nor traced by the work. What it keeps is for that drop, and to
  * enter a working folder that is the work's alone.
  */
-const MAY_DROP = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_DAC_READ_SEARCH'].flatMap((name) => ['--cap-add', name]);
+const MAY_DROP = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_DAC_READ_SEARCH'].flatMap((name) => [
+  '--cap-add',
+  name,
+]);
 
 /** Arguments that make new namespaces of every kind but the network's, and take all capabilities away. */
 export function namespaceArguments(isRoot: boolean): string[] {
@@ -35,7 +38,20 @@ export function namespaceArguments(isRoot: boolean): string[] {
 /** Arguments that show the system and nothing of anybody: what `--bind` is given afterwards comes on top. */
 export function systemArguments(): string[] {
   const writableFolders = ['/tmp', '/var/tmp', '/dev/shm'].flatMap((folder) => ['--perms', '1777', '--tmpfs', folder]);
-  return ['--dir', '/etc', ...systemBinds(), '--proc', '/proc', '--dev', '/dev', ...writableFolders, '--tmpfs', '/run', '--tmpfs', '/home'];
+  return [
+    '--dir',
+    '/etc',
+    ...systemBinds(),
+    '--proc',
+    '/proc',
+    '--dev',
+    '/dev',
+    ...writableFolders,
+    '--tmpfs',
+    '/run',
+    '--tmpfs',
+    '/home',
+  ];
 }
 
 /**
@@ -47,7 +63,11 @@ export function bindArguments(binds: readonly Bind[]): string[] {
   const above = new Set(unique.flatMap(({ to }) => foldersAbove(to)));
   return [
     ...shortestFirst([...above], (folder) => folder).flatMap((folder) => ['--dir', folder]),
-    ...shortestFirst(unique, ({ to }) => to).flatMap(({ from, to, isWritable }) => [isWritable ? '--bind' : '--ro-bind', from, to]),
+    ...shortestFirst(unique, ({ to }) => to).flatMap(({ from, to, isWritable }) => [
+      isWritable ? '--bind' : '--ro-bind',
+      from,
+      to,
+    ]),
   ];
 }
 

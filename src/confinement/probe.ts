@@ -22,10 +22,14 @@ export async function probeConfinement(options: { signal: AbortSignal }): Promis
   const setpriv = findProgram('setpriv', process.env['PATH']);
   if (isRoot && setpriv === undefined) return { works: false, why: '`setpriv` of util-linux is not installed.' };
   const command = [...dropCommand(isRoot, setpriv ?? '', workUser()), '/bin/sh', '-c', 'exit 0'];
-  const { exitCode, stderr, startError } = await runProcess(bwrap, [...namespaceArguments(isRoot), ...systemArguments(), '--', ...command], {
-    env: {},
-    signal: AbortSignal.any([options.signal, AbortSignal.timeout(PROBE_LIMIT_MS)]),
-  });
+  const { exitCode, stderr, startError } = await runProcess(
+    bwrap,
+    [...namespaceArguments(isRoot), ...systemArguments(), '--', ...command],
+    {
+      env: {},
+      signal: AbortSignal.any([options.signal, AbortSignal.timeout(PROBE_LIMIT_MS)]),
+    },
+  );
   if (exitCode === 0) return { works: true, why: '' };
   const words = stderr.trim().slice(0, 1000) || startError || `exit code ${exitCode}`;
   return { works: false, why: `bubblewrap does not start: ${words}` };

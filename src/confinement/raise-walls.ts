@@ -37,14 +37,16 @@ export async function raiseWalls(plan: WallsPlan): Promise<Walls> {
   mkdirSync(keep, { recursive: true });
   const probe = await knownToWork(keep, plan);
   if (probe.works) return bubblewrapWalls(plan, tools, keep);
-  if (plan.mode === 'strict') throw new Fault('CONFINEMENT_MISSING', `Work cannot be confined on this machine: ${probe.why}`);
+  if (plan.mode === 'strict')
+    throw new Fault('CONFINEMENT_MISSING', `Work cannot be confined on this machine: ${probe.why}`);
   return guardRail(plan, tools);
 }
 
 /** A folder that is shown and holds the home would show the token, the store and the other workspaces. */
 function checkToolchains({ toolchains, readable, agentFolder, runFolder }: WallsPlan): void {
   for (const folder of [...toolchains, ...readable]) {
-    if (!existsSync(folder)) throw new Fault('CONFIG_INVALID', `The folder ${folder}, which work is to see, does not exist.`);
+    if (!existsSync(folder))
+      throw new Fault('CONFIG_INVALID', `The folder ${folder}, which work is to see, does not exist.`);
     const real = realpathSync(folder);
     if ([agentFolder, runFolder].some((path) => `${path}/`.startsWith(real === '/' ? '/' : `${real}/`))) {
       throw new Fault('CONFIG_INVALID', `The folder ${folder}, which work is to see, holds the home of takt.`, {
@@ -56,7 +58,9 @@ function checkToolchains({ toolchains, readable, agentFolder, runFolder }: Walls
 
 function bubblewrapWalls(plan: WallsPlan, tools: WorkTools, keep: string): Walls {
   if (plan.agentFolder.startsWith('/usr/')) {
-    throw new Fault('CONFINEMENT_MISSING', 'Work cannot be confined while the home lies below /usr, which it sees.', { hint: 'Move the home.' });
+    throw new Fault('CONFINEMENT_MISSING', 'Work cannot be confined while the home lies below /usr, which it sees.', {
+      hint: 'Move the home.',
+    });
   }
   const isRoot = process.getuid?.() === 0;
   const user = workUser();
@@ -78,7 +82,16 @@ function bubblewrapWalls(plan: WallsPlan, tools: WorkTools, keep: string): Walls
       const more = [...(extra.readable ?? []).map(readOnly), ...(extra.writable ?? []).map(writable)];
       const variables = Object.entries({ ...env, ...extra.env }).flatMap(([name, value]) => ['--setenv', name, value]);
       const status = extra.statusFd === undefined ? [] : ['--json-status-fd', String(extra.statusFd)];
-      const args = [...fixed, ...status, ...bindArguments([...binds, ...more]), '--remount-ro', '/', '--chdir', extra.cwd, ...variables];
+      const args = [
+        ...fixed,
+        ...status,
+        ...bindArguments([...binds, ...more]),
+        '--remount-ro',
+        '/',
+        '--chdir',
+        extra.cwd,
+        ...variables,
+      ];
       // Its own environment stays readable for the work as that of process 1, so that it has none.
       return { command: bwrap, args: [...args, '--', ...drop, ...command], env: {}, cwd: '/' };
     },
@@ -97,7 +110,12 @@ function guardRail(plan: WallsPlan, tools: WorkTools): Walls {
       mkdirSync(temporary, { recursive: true });
       const [program, ...args] = [...dies, ...command];
       if (program === undefined) throw new Fault('INTERNAL', 'A command without a program.');
-      return { command: program, args, env: { ...tools.env, HOME: plan.agentFolder, TMPDIR: temporary, ...extra.env }, cwd: extra.cwd };
+      return {
+        command: program,
+        args,
+        env: { ...tools.env, HOME: plan.agentFolder, TMPDIR: temporary, ...extra.env },
+        cwd: extra.cwd,
+      };
     },
   };
 }

@@ -6,8 +6,26 @@ const PROGRAM_FOLDERS = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
 
 /** What programs need of /etc to resolve names, to check certificates and to find libraries; nothing with secrets. */
 const ETC_NAMES = [
-  'alternatives', 'ca-certificates', 'crypto-policies', 'fonts', 'gai.conf', 'host.conf', 'hosts', 'ld.so.cache', 'ld.so.conf',
-  'ld.so.conf.d', 'localtime', 'mime.types', 'npmrc', 'nsswitch.conf', 'pki', 'protocols', 'resolv.conf', 'services', 'ssl', 'timezone',
+  'alternatives',
+  'ca-certificates',
+  'crypto-policies',
+  'fonts',
+  'gai.conf',
+  'host.conf',
+  'hosts',
+  'ld.so.cache',
+  'ld.so.conf',
+  'ld.so.conf.d',
+  'localtime',
+  'mime.types',
+  'npmrc',
+  'nsswitch.conf',
+  'pki',
+  'protocols',
+  'resolv.conf',
+  'services',
+  'ssl',
+  'timezone',
 ];
 /** Debian keeps the configuration of each Java beside its version. */
 const ETC_PREFIXES = ['java-'];
@@ -25,7 +43,9 @@ function programFolder(name: string): string[] {
 }
 
 function etcFiles(): string[] {
-  return readdirSync('/etc').filter((name) => ETC_NAMES.includes(name) || ETC_PREFIXES.some((prefix) => name.startsWith(prefix)));
+  return readdirSync('/etc').filter(
+    (name) => ETC_NAMES.includes(name) || ETC_PREFIXES.some((prefix) => name.startsWith(prefix)),
+  );
 }
 
 /** Some of these are links to places that are not visible inside, so that their content is bound in their stead. */

@@ -5,7 +5,15 @@ import { findProgram } from './find-program.ts';
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /** Variables that name a file with certificates, for the tools that do not look into /etc/ssl. */
-const CERTIFICATE_VARIABLES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE', 'GIT_SSL_CAINFO', 'PIP_CERT', 'CARGO_HTTP_CAINFO'];
+const CERTIFICATE_VARIABLES = [
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'CURL_CA_BUNDLE',
+  'REQUESTS_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+  'PIP_CERT',
+  'CARGO_HTTP_CAINFO',
+];
 const SHOWN_ANYWAY = /^\/(usr|etc\/ssl|etc\/pki)\//;
 const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'];
 const PLAIN_VARIABLES = ['LANG', 'LC_ALL', 'LC_CTYPE', 'TZ'];
@@ -31,7 +39,9 @@ export function workTools(toolchains: readonly string[], environment: NodeJS.Pro
   const plain = [...PLAIN_VARIABLES, ...PROXY_VARIABLES].flatMap((name) => {
     const value = environment[name];
     // A proxy's address with a name or a password in it is a secret.
-    return value === undefined || value === '' || (PROXY_VARIABLES.includes(name) && value.includes('@')) ? [] : [[name, value]];
+    return value === undefined || value === '' || (PROXY_VARIABLES.includes(name) && value.includes('@'))
+      ? []
+      : [[name, value]];
   });
   return {
     env: {
@@ -57,6 +67,7 @@ function nodeFolder({ PATH: path, HOME: home }: NodeJS.ProcessEnv): string | und
   if (program === undefined) return undefined;
   const real = realpathSync(program);
   const folder = dirname(dirname(real));
-  const isOwnFolder = existsSync(join(folder, 'bin', 'node')) && !`${home ?? ''}/`.startsWith(`${folder}/`) && folder !== '/';
+  const isOwnFolder =
+    existsSync(join(folder, 'bin', 'node')) && !`${home ?? ''}/`.startsWith(`${folder}/`) && folder !== '/';
   return isOwnFolder && !real.startsWith('/usr/') ? folder : undefined;
 }

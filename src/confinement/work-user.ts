@@ -19,7 +19,10 @@ export function workUser(): Walls['user'] {
  */
 export function accountFiles(folder: string): { passwd: string; group: string } {
   const { uid, gid } = workUser();
-  const users = [`root:x:0:0:root:/root:/usr/sbin/nologin`, `nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin`];
+  const users = [
+    `root:x:0:0:root:/root:/usr/sbin/nologin`,
+    `nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin`,
+  ];
   const passwd = uid === 65_534 ? users : [...users, `takt:x:${uid}:${gid}:takt:${WORK_HOME}:/bin/sh`];
   const groups = ['root:x:0:', 'nogroup:x:65534:', ...(gid === 65_534 ? [] : [`takt:x:${gid}:`])];
   return { passwd: written(folder, `passwd-${uid}`, passwd), group: written(folder, `group-${gid}`, groups) };

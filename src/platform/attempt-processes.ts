@@ -27,7 +27,7 @@ function environmentOf(pid: string): string[] {
 /** The pids of all descendants of a process, nearest first. */
 export function descendantsOf(pid: number): number[] {
   const found: number[] = [];
-  for (let next: number[] = [pid]; next.length > 0; ) {
+  for (let next: number[] = [pid]; next.length > 0;) {
     next = next.flatMap(childrenOf).filter((child) => !found.includes(child));
     found.push(...next);
   }
@@ -37,7 +37,10 @@ export function descendantsOf(pid: number): number[] {
 function childrenOf(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter((text) => text !== '').map(Number),
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8')
+        .split(' ')
+        .filter((text) => text !== '')
+        .map(Number),
     );
   } catch (error) {
     if (UNREADABLE.includes((error as NodeJS.ErrnoException).code ?? '')) return [];

@@ -1,3 +1,4 @@
+import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptOutcome, AttemptRequest } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
@@ -16,6 +17,8 @@ import type { WorkResult } from './work-result.ts';
 
 /** `not_ours`: another host has the attempt, or it was revoked. `interrupted`: ended without an outcome. */
 export type HostEnd = 'done' | 'not_ours' | 'interrupted';
+
+const HEARTBEAT_MS = 2_000;
 
 /**
  * Carries out the attempt in a spool folder: takes it, works, collects what the work left, and writes the outcome last.
@@ -64,6 +67,12 @@ async function writeOutcome(folder: string, outcome: AttemptOutcome): Promise<vo
   await writeFileDurably(join(folder, 'outcome.json'), JSON.stringify(outcome));
 }
 
+/** The service ends a host that was asked to end and then seems dead; large repos take their time. */
+function showLife(folder: string): void {
+  const now = new Date();
+  utimesSync(join(folder, 'host.json'), now, now);
+}
+
 /** The attempt from its walls to its commits; undefined if it was interrupted. */
 async function attempt(desk: AttemptDesk, watch: EndWatch): Promise<AttemptOutcome | undefined> {
   const { request, output } = desk;
@@ -81,10 +90,20 @@ async function attempt(desk: AttemptDesk, watch: EndWatch): Promise<AttemptOutco
   watch.stop();
   const cause = watch.cause();
   if (cause === 'interrupted') return undefined;
+  const heartbeat = setInterval(showLife, HEARTBEAT_MS, desk.folder);
   const settled = settle(work, cause, request);
   const collected = await secureWork(desk, walls, settled, work);
   if (walls !== undefined && work.result !== null) keepResult(desk, walls, work.result);
+  clearInterval(heartbeat);
   if (collected.reason !== null) output.note(collected.reason.sentence);
   const { exitCode, result, usage } = work;
-  return { ...nothingDone, ...collected, exitCode, result, usage, confinement: walls?.used ?? null, pushed: work.pushed ?? [] };
+  return {
+    ...nothingDone,
+    ...collected,
+    exitCode,
+    result,
+    usage,
+    confinement: walls?.used ?? null,
+    pushed: work.pushed ?? [],
+  };
 }

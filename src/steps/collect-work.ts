@@ -49,20 +49,35 @@ export async function collectWork(
 }
 
 function faultOf(missing: readonly string[], detail: string): Fault | null {
-  return missing.length === 0 ? null : new Fault('GIT_FAILED', `The commits could not be taken out of ${missing.join(', ')}.`, { detail });
+  return missing.length === 0
+    ? null
+    : new Fault('GIT_FAILED', `The commits could not be taken out of ${missing.join(', ')}.`, { detail });
 }
 
 /** Takes in bundle after bundle while the script goes on; what came before a fault is in `found`. */
-async function takeIn({ request, folder, signal }: WalledDesk, stream: Readable, found: Map<string, RepoOutcome>): Promise<Fault | null> {
+async function takeIn(
+  { request, folder, signal }: WalledDesk,
+  stream: Readable,
+  found: Map<string, RepoOutcome>,
+): Promise<Fault | null> {
   const bundles = join(folder, 'bundles');
   mkdirSync(bundles, { recursive: true });
   try {
     for await (const { repo, head, leftover, bundleFile } of openBundleFrames(stream, { folder: bundles })) {
       const place = request.repos.find(({ name, role }) => name === repo && role === 'edit');
-      if (place === undefined) return new Fault('GIT_FAILED', `Commits came out for ${repo}, which is not to be edited.`);
+      if (place === undefined)
+        return new Fault('GIT_FAILED', `Commits came out for ${repo}, which is not to be edited.`);
       if (head !== null || leftover !== null) {
         const { takeInBundle } = await import('../git/take-in-bundle.ts');
-        await takeInBundle({ rootFolder: place.rootFolder, bundleFile, run: request.run, attempt: request.attempt, head, leftover, signal });
+        await takeInBundle({
+          rootFolder: place.rootFolder,
+          bundleFile,
+          run: request.run,
+          attempt: request.attempt,
+          head,
+          leftover,
+          signal,
+        });
       }
       if (bundleFile !== null) await rm(bundleFile);
       found.set(repo, { repo, start: place.commit, head, leftover });

@@ -38,11 +38,15 @@ function commandFolder({ runFolder, repos }: AttemptRequest): string {
   return only !== undefined && more.length === 0 ? join(runFolder, only.name) : runFolder;
 }
 
-type Written = { readonly kind: 'none' } | { readonly kind: 'fits'; readonly result: StageResult } | { readonly kind: 'wrong'; readonly sentence: string };
+type Written =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'fits'; readonly result: StageResult }
+  | { readonly kind: 'wrong'; readonly sentence: string };
 
 async function writtenResult(text: string | null | undefined): Promise<Written> {
   if (text === undefined) return { kind: 'none' };
-  if (text === null) return { kind: 'wrong', sentence: 'What lies at $TAKT_STAGE_RESULT is not a regular file of at most 256 KiB.' };
+  if (text === null)
+    return { kind: 'wrong', sentence: 'What lies at $TAKT_STAGE_RESULT is not a regular file of at most 256 KiB.' };
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -54,25 +58,45 @@ async function writtenResult(text: string | null | undefined): Promise<Written> 
   const parsed = Schema.safeParse(value);
   if (parsed.success) return { kind: 'fits', result: parsed.data };
   const [issue] = parsed.error.issues;
-  return { kind: 'wrong', sentence: `The stage result does not fit the schema: ${issue?.path.join('.') || 'the whole'}: ${issue?.message}.` };
+  return {
+    kind: 'wrong',
+    sentence: `The stage result does not fit the schema: ${issue?.path.join('.') || 'the whole'}: ${issue?.message}.`,
+  };
 }
 
-function judge(p: { exitCode: number; tail: string; written: Written; run: string }): Pick<WorkResult, 'state' | 'reason' | 'result'> {
+function judge(p: {
+  exitCode: number;
+  tail: string;
+  written: Written;
+  run: string;
+}): Pick<WorkResult, 'state' | 'reason' | 'result'> {
   const { exitCode, written } = p;
   if (exitCode !== 0) {
     const sentence = `The command ended with exit code ${exitCode}.`;
-    const own: StageResult = { verdict: 'failed', summary: p.tail.trim() === '' ? sentence : `${sentence} Its last words:\n${p.tail.trim()}`, findings: [] };
+    const own: StageResult = {
+      verdict: 'failed',
+      summary: p.tail.trim() === '' ? sentence : `${sentence} Its last words:\n${p.tail.trim()}`,
+      findings: [],
+    };
     const result = written.kind === 'fits' ? { ...written.result, verdict: 'failed' as const } : own;
     return { state: 'failed', reason: { class: 'exit_code', sentence }, result };
   }
   switch (written.kind) {
     case 'none':
-      return { state: 'passed', reason: null, result: { verdict: 'passed', summary: `The command ended with exit code 0: ${firstLine(p.run)}`, findings: [] } };
+      return {
+        state: 'passed',
+        reason: null,
+        result: { verdict: 'passed', summary: `The command ended with exit code 0: ${firstLine(p.run)}`, findings: [] },
+      };
     case 'wrong':
       return { state: 'unverified', reason: { class: 'no_result', sentence: written.sentence }, result: null };
     case 'fits':
       if (written.result.verdict === 'passed') return { state: 'passed', reason: null, result: written.result };
-      return { state: 'failed', reason: { class: 'verdict', sentence: firstLine(written.result.summary) }, result: written.result };
+      return {
+        state: 'failed',
+        reason: { class: 'verdict', sentence: firstLine(written.result.summary) },
+        result: written.result,
+      };
   }
 }
 

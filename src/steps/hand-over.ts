@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { AttemptRequest } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
 import { runProcess } from '../platform/run-process.ts';
-import { hostFolder } from './host-folder.ts';
+import { makeHostFolder } from './host-folder.ts';
 
 const HAND_OVER_LIMIT_MS = 120_000;
 
@@ -13,13 +13,19 @@ const HAND_OVER_LIMIT_MS = 120_000;
  * is followed, and files from elsewhere cannot be linked into folders that are mounts of their own inside.
  */
 export async function handOver(request: AttemptRequest, user: { uid: number; gid: number }): Promise<void> {
-  const record = join(hostFolder(request), 'owner');
+  const record = join(makeHostFolder(request), 'owner');
   const owner = `${user.uid}:${user.gid}`;
   const last = existsSync(record) ? readFileSync(record, 'utf8') : owner;
   if (last !== owner) {
     const folders = [request.runFolder, request.agentFolder].filter((folder) => existsSync(folder));
-    const { exitCode, stderr } = await runProcess('/usr/bin/chown', ['-RhP', owner, '--', ...folders], { env: {}, signal: AbortSignal.timeout(HAND_OVER_LIMIT_MS) });
-    if (exitCode !== 0) throw new Fault('INTERNAL', 'The run’s folder could not be given to the user of this step’s work.', { detail: stderr });
+    const { exitCode, stderr } = await runProcess('/usr/bin/chown', ['-RhP', owner, '--', ...folders], {
+      env: {},
+      signal: AbortSignal.timeout(HAND_OVER_LIMIT_MS),
+    });
+    if (exitCode !== 0)
+      throw new Fault('INTERNAL', 'The run’s folder could not be given to the user of this step’s work.', {
+        detail: stderr,
+      });
   }
   if (last !== owner || !existsSync(record)) writeFileSync(record, owner);
 }

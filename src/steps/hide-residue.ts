@@ -18,14 +18,20 @@ const RESIDUE_LIMIT = 500;
  */
 export async function hideResidue(desk: WalledDesk, repo: AttemptRepo): Promise<void> {
   const listed = await gitInside(desk, repo, 'git ls-files --others --exclude-standard --directory -z');
-  const residue = listed.split('\0').filter((path) => path !== '').slice(0, RESIDUE_LIMIT);
+  const residue = listed
+    .split('\0')
+    .filter((path) => path !== '')
+    .slice(0, RESIDUE_LIMIT);
   if (residue.length > 0) {
     const record = await readWorktreeRecord(desk.request);
     await writeWorktreeRecord(desk.request, { ...record, repos: { ...record.repos, [repo.name]: { residue } } });
     await gitInside(desk, repo, `printf '%s' ${shellWord(excludePatterns(residue))} >> .git/info/exclude`);
   }
   const changed = await gitInside(desk, repo, 'git diff --name-only');
-  if (changed !== '') desk.output.note(`${repo.name}: setup changed files that are in git, and the next step would commit them:\n${changed}`);
+  if (changed !== '')
+    desk.output.note(
+      `${repo.name}: setup changed files that are in git, and the next step would commit them:\n${changed}`,
+    );
 }
 
 async function gitInside(desk: WalledDesk, repo: AttemptRepo, script: string): Promise<string> {
@@ -40,6 +46,7 @@ async function gitInside(desk: WalledDesk, repo: AttemptRepo, script: string): P
       printed = text(stream);
     },
   });
-  if (exitCode !== 0 && !desk.signal.aborted) throw new Fault('GIT_FAILED', `What the setup of ${repo.name} left could not be listed.`, { detail: tail });
+  if (exitCode !== 0 && !desk.signal.aborted)
+    throw new Fault('GIT_FAILED', `What the setup of ${repo.name} left could not be listed.`, { detail: tail });
   return (await printed) ?? '';
 }

@@ -1,4 +1,15 @@
-import { chmodSync, chownSync, closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import { worktreeScript } from '../git/run-worktree.ts';
@@ -21,14 +32,34 @@ export async function makeWorktrees(desk: WalledDesk): Promise<void> {
   const record = await readWorktreeRecord(request);
   const missing = request.repos.filter(({ name }) => record.repos[name] === undefined);
   const staging = join(desk.folder, 'files');
-  const files = filesToBring(desk, missing.map(({ name }) => name));
-  const aside = missing.map(({ name }) => `if [ -e ${name} ] || [ -L ${name} ]; then mkdir -p .takt && mv ${name} .takt/half-made-${name}-${request.attempt}; fi`);
-  const script = ['set -e', ...aside, missing.length > 0 ? worktreeScript(missing, { guidance: request.guidance.map(({ path }) => path) }) : '', ...files.map((file) => bringScript(staging, file))].join('\n');
-  output.note(missing.length > 0 ? `Worktrees: ${missing.map(({ name, commit }) => `${name} at ${commit.slice(0, 12)}`).join(', ')}` : 'The worktrees are there.');
+  const files = filesToBring(
+    desk,
+    missing.map(({ name }) => name),
+  );
+  const aside = missing.map(
+    ({ name }) =>
+      `if [ -e ${name} ] || [ -L ${name} ]; then mkdir -p .takt && mv ${name} .takt/half-made-${name}-${request.attempt}; fi`,
+  );
+  const script = [
+    'set -e',
+    ...aside,
+    missing.length > 0 ? worktreeScript(missing, { guidance: request.guidance.map(({ path }) => path) }) : '',
+    ...files.map((file) => bringScript(staging, file)),
+  ].join('\n');
+  output.note(
+    missing.length > 0
+      ? `Worktrees: ${missing.map(({ name, commit }) => `${name} at ${commit.slice(0, 12)}`).join(', ')}`
+      : 'The worktrees are there.',
+  );
   stage(staging, files, walls.user);
   try {
     const extra = { env: workEnvironment(request), cwd: request.runFolder, readable: [staging] };
-    const { exitCode, tail } = await runInside({ ...desk, attempt: request.attempt, command: ['/bin/sh', '-c', script], extra });
+    const { exitCode, tail } = await runInside({
+      ...desk,
+      attempt: request.attempt,
+      command: ['/bin/sh', '-c', script],
+      extra,
+    });
     if (signal.aborted) return;
     if (exitCode !== 0) throw new Fault('GIT_FAILED', 'The worktrees could not be made.', { detail: tail });
   } finally {
@@ -67,12 +98,15 @@ function readSource(path: string): { content: Buffer; mode: number } | undefined
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    if (['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return undefined;
     throw error;
   }
   try {
     const facts = fstatSync(fd);
-    return facts.isFile() && facts.size <= COPY_LIMIT_BYTES ? { content: readFileSync(fd), mode: facts.mode & 0o777 } : undefined;
+    return facts.isFile() && facts.size <= COPY_LIMIT_BYTES
+      ? { content: readFileSync(fd), mode: facts.mode & 0o777 }
+      : undefined;
   } finally {
     closeSync(fd);
   }

@@ -30,7 +30,8 @@ export async function performWork(desk: AttemptDesk, walls: Walls | undefined, t
   makeWorkFolder(request.agentFolder, walls.user);
   await handOver(request, walls.user);
   if (work.kind === 'setup') return (await import('./setup-work.ts')).runSetupWork(walled);
-  if (!existsSync(request.runFolder)) throw new Fault('RUN_STATE', `The run's folder ${request.runFolder} is gone; its setup has to make it again.`);
+  if (!existsSync(request.runFolder))
+    throw new Fault('RUN_STATE', `The run's folder ${request.runFolder} is gone; its setup has to make it again.`);
   if (request.restore) await restoreWorktrees(walled);
   if (work.kind === 'command') return runCommandWork(walled, work);
   const { runAgentWork } = await import('./agent-work.ts');
@@ -48,6 +49,12 @@ async function restoreWorktrees(desk: WalledDesk): Promise<void> {
   const repos = withResidue(request.repos, await readWorktreeRecord(request));
   const script = restoreScript(repos, { guidance: request.guidance.map(({ path }) => path) });
   const command = ['/bin/sh', '-c', script];
-  const { exitCode, tail } = await runInside({ ...desk, attempt: request.attempt, command, extra: { env: workEnvironment(request), cwd: request.runFolder } });
-  if (exitCode !== 0 && !desk.signal.aborted) throw new Fault('GIT_FAILED', 'The worktrees could not go back to where this step began.', { detail: tail });
+  const { exitCode, tail } = await runInside({
+    ...desk,
+    attempt: request.attempt,
+    command,
+    extra: { env: workEnvironment(request), cwd: request.runFolder },
+  });
+  if (exitCode !== 0 && !desk.signal.aborted)
+    throw new Fault('GIT_FAILED', 'The worktrees could not go back to where this step began.', { detail: tail });
 }

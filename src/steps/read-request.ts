@@ -20,7 +20,8 @@ export function readRequest(folder: string): AttemptRequest {
   } catch (error) {
     throw new Fault('INTERNAL', `The request cannot be read: ${(error as Error).message}`, { cause: error });
   }
-  if (!isOfProtocol(request)) throw new Fault('INTERNAL', `The request is not of protocol ${PROTOCOL}, which this step host speaks.`);
+  if (!isOfProtocol(request))
+    throw new Fault('INTERNAL', `The request is not of protocol ${PROTOCOL}, which this step host speaks.`);
   return request;
 }
 

@@ -9,8 +9,19 @@ import { runInside } from './run-inside.ts';
 import { workEnvironment } from './work-environment.ts';
 
 const LOCK_FILES = [
-  'package.json', 'package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'Cargo.lock', 'poetry.lock',
-  'uv.lock', 'requirements.txt', 'Gemfile.lock', 'go.sum', 'composer.lock',
+  'package.json',
+  'package-lock.json',
+  'npm-shrinkwrap.json',
+  'pnpm-lock.yaml',
+  'yarn.lock',
+  'bun.lock',
+  'Cargo.lock',
+  'poetry.lock',
+  'uv.lock',
+  'requirements.txt',
+  'Gemfile.lock',
+  'go.sum',
+  'composer.lock',
 ];
 const KEPT_KEYS = 3;
 /** A key that was used so recently may be in use by another run. */
@@ -20,7 +31,10 @@ const IN_USE_MS = 10 * 60 * 1000;
  * What the caches of a repo depend on: its lock files at the commit of the run, its setup command, the cached paths and the
  * kind of machine. Read from the root repo, which the work cannot write.
  */
-export async function cacheKey({ rootFolder, commit, setup, cache }: AttemptRepo, signal: AbortSignal): Promise<string> {
+export async function cacheKey(
+  { rootFolder, commit, setup, cache }: AttemptRepo,
+  signal: AbortSignal,
+): Promise<string> {
   const tree = await git(rootFolder, ['ls-tree', '-r', '-z', '--full-tree', commit], { signal });
   const locks = tree.split('\0').filter((line) => LOCK_FILES.includes(basename(line.slice(line.indexOf('\t') + 1))));
   return sha256(JSON.stringify([locks, setup, cache.toSorted(), process.platform, process.arch])).slice(0, 32);
@@ -49,7 +63,9 @@ export async function saveCache(desk: WalledDesk, repo: AttemptRepo, key: string
   const { uid, gid } = desk.walls.user;
   mkdirSync(staging, { recursive: true, mode: 0o700 });
   chownSync(staging, uid, gid);
-  const copies = repo.cache.map((path, index) => `cp -a --reflink=auto ${shellWord(`./${path}`)} "$TAKT_CACHE/${index}"`);
+  const copies = repo.cache.map(
+    (path, index) => `cp -a --reflink=auto ${shellWord(`./${path}`)} "$TAKT_CACHE/${index}"`,
+  );
   const exitCode = await copyInside(desk, repo, copies, { writable: [staging], folder: staging });
   if (exitCode !== 0) desk.output.note(`${repo.name}: ${repo.cache.join(', ')} could not be kept for the next run.`);
   else putInPlace(staging, join(repo.cacheFolder, key));
@@ -66,7 +82,12 @@ async function copyInside(
   const { request } = desk;
   const env = { ...workEnvironment(request), TAKT_CACHE: folder };
   const command = ['/bin/sh', '-c', ['set -e', ...copies].join('\n')];
-  const { exitCode } = await runInside({ ...desk, attempt: request.attempt, command, extra: { env, cwd: join(request.runFolder, name), ...binds } });
+  const { exitCode } = await runInside({
+    ...desk,
+    attempt: request.attempt,
+    command,
+    extra: { env, cwd: join(request.runFolder, name), ...binds },
+  });
   return exitCode;
 }
 
@@ -81,7 +102,10 @@ function putInPlace(staging: string, kept: string): void {
 
 /** Keeps the newest keys; a staging folder that a host left behind when it was killed counts as one. */
 function removeOldKeys(folder: string): void {
-  const found = readdirSync(folder).map((name) => ({ path: join(folder, name), usedAtMs: statSync(join(folder, name)).mtimeMs }));
+  const found = readdirSync(folder).map((name) => ({
+    path: join(folder, name),
+    usedAtMs: statSync(join(folder, name)).mtimeMs,
+  }));
   const old = found.toSorted((a, b) => b.usedAtMs - a.usedAtMs).slice(KEPT_KEYS);
   for (const { path, usedAtMs } of old) {
     if (usedAtMs < Date.now() - IN_USE_MS) rmSync(path, { recursive: true, force: true });

@@ -1,4 +1,16 @@
-import { closeSync, constants, fchownSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, fstatSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  fstatSync,
+} from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { StageResult } from '../contract/stage-result.ts';
@@ -45,7 +57,9 @@ export function clearStageResult(runFolder: string, path: string, owner: Owner):
 
 /** What the work wrote as its result: undefined if nothing, null if it is not a regular file of at most 256 KiB. */
 export function readStageResult(runFolder: string, path: string): string | null | undefined {
-  return inFolder(runFolder, (run) => inFolder(join(run, RESULTS_FOLDER), (results) => readRegularFile(join(results, nameOf(path)))));
+  return inFolder(runFolder, (run) =>
+    inFolder(join(run, RESULTS_FOLDER), (results) => readRegularFile(join(results, nameOf(path)))),
+  );
 }
 
 /** Puts the result of a step where the next steps and people find it: under its own name, and as the newest. */
@@ -118,6 +132,7 @@ function replaceFile(folder: string, name: string, text: string, owner: Owner): 
     closeSync(fd);
   }
   const target = join(folder, name);
-  if (lstatSync(target, { throwIfNoEntry: false })?.isDirectory() === true) renameSync(target, `${target}-${randomBytes(4).toString('hex')}`);
+  if (lstatSync(target, { throwIfNoEntry: false })?.isDirectory() === true)
+    renameSync(target, `${target}-${randomBytes(4).toString('hex')}`);
   renameSync(temporary, target);
 }

@@ -47,7 +47,12 @@ export async function runInside(p: InsideCommand): Promise<InsideResult> {
   const isWalled = p.walls.used.filesystem === 'bubblewrap';
   const { command, args, env, cwd } = p.walls.wrap(p.command, isWalled ? { ...p.extra, statusFd: STATUS_FD } : p.extra);
   const pipes = openWorkPipes(await p.pipes);
-  const child = spawn(command, args, { env, cwd, stdio: ['ignore', ...pipes.childEnds, isWalled ? 'pipe' : 'ignore'], detached: true });
+  const child = spawn(command, args, {
+    env,
+    cwd,
+    stdio: ['ignore', ...pipes.childEnds, isWalled ? 'pipe' : 'ignore'],
+    detached: true,
+  });
   pipes.closeChildEnds();
   const exit = exitOf(child);
   const tail = takeOutput(pipes, p);
@@ -69,15 +74,23 @@ export async function runInside(p: InsideCommand): Promise<InsideResult> {
   await Promise.race([pipes.ended, sleep(PIPES_LIMIT_MS)]);
   pipes.destroy();
   // Without a report the command itself did not start; unless all of it was killed, and could not report.
-  if (startError !== undefined || (status !== undefined && !status.hasReported() && ending === undefined && exitCode !== KILLED_EXIT_CODE)) {
-    throw new Fault('CONFINEMENT_MISSING', `The command could not be started${isWalled ? ' inside its walls' : ''}: ${startError ?? tail().trim()}`);
+  if (
+    startError !== undefined ||
+    (status !== undefined && !status.hasReported() && ending === undefined && exitCode !== KILLED_EXIT_CODE)
+  ) {
+    throw new Fault(
+      'CONFINEMENT_MISSING',
+      `The command could not be started${isWalled ? ' inside its walls' : ''}: ${startError ?? tail().trim()}`,
+    );
   }
   return { exitCode, tail: tail() };
 }
 
 function exitOf(child: ChildProcess): Promise<{ exitCode: number; startError: string | undefined }> {
   return new Promise((resolve) => {
-    child.once('error', (error: NodeJS.ErrnoException) => resolve({ exitCode: 127, startError: error.code ?? error.message }));
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      resolve({ exitCode: 127, startError: error.code ?? error.message }),
+    );
     child.once('exit', (code, signal) => resolve({ exitCode: code ?? exitCodeOf(signal), startError: undefined }));
   });
 }

@@ -23,7 +23,10 @@ export async function runScriptWork(desk: AttemptDesk, work: ScriptWork): Promis
  * Sends exactly the commits of the request, dependencies first, each expecting what upstream was when the step was
  * planned. It stops at the first that fails; a repeated attempt finds those that went out before as current.
  */
-async function pushToUpstream({ request, output, signal }: AttemptDesk, pushes: ScriptWork['pushes']): Promise<WorkResult> {
+async function pushToUpstream(
+  { request, output, signal }: AttemptDesk,
+  pushes: ScriptWork['pushes'],
+): Promise<WorkResult> {
   const { env } = gitEnvironment(process.env, { interactive: false });
   const order = pushOrder(request.repos);
   const pushed: AttemptOutcome['pushed'] = [];
@@ -33,13 +36,29 @@ async function pushToUpstream({ request, output, signal }: AttemptDesk, pushes: 
     const { rootFolder, upstream, defaultBranch } = place;
     try {
       const onStderr = (text: string): void => output.write({ kind: 'stderr', atMs: Date.now(), text });
-      const { kind } = await pushCommit({ rootFolder, upstream, branch: request.workspace, commit, expected, defaultBranch, env, signal, onStderr });
-      output.note(kind === 'pushed' ? `Pushed ${commit.slice(0, 12)} of ${repo} to ${request.workspace}.` : `${repo} was there already.`);
+      const { kind } = await pushCommit({
+        rootFolder,
+        upstream,
+        branch: request.workspace,
+        commit,
+        expected,
+        defaultBranch,
+        env,
+        signal,
+        onStderr,
+      });
+      output.note(
+        kind === 'pushed'
+          ? `Pushed ${commit.slice(0, 12)} of ${repo} to ${request.workspace}.`
+          : `${repo} was there already.`,
+      );
       pushed.push({ repo, commit });
     } catch (error) {
       if (signal.aborted) return { ...endedWork, pushed };
       if (!(error instanceof Fault)) throw error;
-      output.note([`${repo}: ${error.message}`, error.detail, error.hint].filter((text) => text !== undefined).join('\n'));
+      output.note(
+        [`${repo}: ${error.message}`, error.detail, error.hint].filter((text) => text !== undefined).join('\n'),
+      );
       return { ...failedWork({ class: 'upstream', sentence: `${repo}: ${error.message}` }), pushed };
     }
   }

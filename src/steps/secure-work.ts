@@ -10,29 +10,40 @@ import { reasonOf, type Settled } from './settle-attempt.ts';
 import type { WorkResult } from './work-result.ts';
 
 /** Taking the commits out has a limit of its own, since it runs after the attempt's own limits have struck. */
-const COLLECT_LIMIT_MS = 120_000;
+const COLLECT_LIMIT_MS = 100_000;
 
 /**
  * Brings what the work left into safety and gives the attempt's final state: only now is it known whether a step that
  * has to change something did. Commits that cannot be taken out turn a passed attempt into a failed one.
  */
-export async function secureWork(desk: AttemptDesk, walls: Walls | undefined, settled: Settled, work: WorkResult): Promise<Settled & Pick<AttemptOutcome, 'repos'>> {
+export async function secureWork(
+  desk: AttemptDesk,
+  walls: Walls | undefined,
+  settled: Settled,
+  work: WorkResult,
+): Promise<Settled & Pick<AttemptOutcome, 'repos'>> {
   const { request, output } = desk;
   const hasWorktrees = request.work.kind === 'agent' || request.work.kind === 'command';
-  if (walls === undefined || !hasWorktrees || !existsSync(request.runFolder)) return { ...settled, repos: untouchedRepos(request) };
+  if (walls === undefined || !hasWorktrees || !existsSync(request.runFolder))
+    return { ...settled, repos: untouchedRepos(request) };
   const isPassed = settled.state === 'passed';
   const signal = AbortSignal.timeout(COLLECT_LIMIT_MS);
   const { collectWork } = await import('./collect-work.ts');
-  const { repos, fault } = await collectWork({ ...desk, walls, signal }, untouchedRepos(request), { isPassed, message: commitMessage(request, work) }).catch(
-    (error: unknown): Collected => ({ repos: untouchedRepos(request), fault: faultOf(error) }),
-  );
+  const { repos, fault } = await collectWork({ ...desk, walls, signal }, untouchedRepos(request), {
+    isPassed,
+    message: commitMessage(request, work),
+  }).catch((error: unknown): Collected => ({ repos: untouchedRepos(request), fault: faultOf(error) }));
   if (fault !== null) {
     const sentence = `${fault.message} The work is kept in ${request.runFolder}.`;
     output.note([sentence, fault.detail].filter((text) => text !== undefined).join('\n'));
     return { ...(isPassed ? { state: 'failed', reason: { class: 'git', sentence } } : settled), repos };
   }
   if (!isPassed || !request.needsChange || repos.some(({ head }) => head !== null)) return { ...settled, repos };
-  return { state: 'unverified', reason: { class: 'no_change', sentence: 'It passed and left no commit, which this step has to.' }, repos };
+  return {
+    state: 'unverified',
+    reason: { class: 'no_change', sentence: 'It passed and left no commit, which this step has to.' },
+    repos,
+  };
 }
 
 /** Whatever went wrong on the way out, the work is still in its folder, and the attempt ends with its own words. */
@@ -42,7 +53,9 @@ function faultOf(error: unknown): Fault {
 
 /** What an attempt leaves in each edit repo if it left nothing. */
 function untouchedRepos({ repos }: AttemptRequest): RepoOutcome[] {
-  return repos.filter(({ role }) => role === 'edit').map(({ name, commit }) => ({ repo: name, start: commit, head: null, leftover: null }));
+  return repos
+    .filter(({ role }) => role === 'edit')
+    .map(({ name, commit }) => ({ repo: name, start: commit, head: null, leftover: null }));
 }
 
 function commitMessage({ step, workspace, runNumber, number }: AttemptRequest, { result }: WorkResult): string {
@@ -51,12 +64,17 @@ function commitMessage({ step, workspace, runNumber, number }: AttemptRequest, {
 }
 
 /** Writes the stage result where the next steps and people find it; the outcome has it anyway. */
-export function keepResult({ request, output }: AttemptDesk, { user }: Walls, result: NonNullable<WorkResult['result']>): void {
+export function keepResult(
+  { request, output }: AttemptDesk,
+  { user }: Walls,
+  result: NonNullable<WorkResult['result']>,
+): void {
   try {
     writeStageResult(request.runFolder, stageResultPath(request.step, request.number), result, user);
   } catch (error) {
     // The folder is the work's, which may have made it impossible to write there.
-    if (!['EACCES', 'EPERM', 'ENOENT', 'ENOSPC', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    if (!['EACCES', 'EPERM', 'ENOENT', 'ENOSPC', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw error;
     output.note('The stage result could not be written into the run’s folder.');
   }
 }

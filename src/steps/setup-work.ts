@@ -40,7 +40,12 @@ export async function runSetupWork(desk: WalledDesk): Promise<WorkResult> {
 async function setUpRepo(desk: WalledDesk, repo: AttemptRepo, setup: string): Promise<number> {
   desk.output.note(`${repo.name}: ${setup}`);
   const extra = { env: workEnvironment(desk.request), cwd: join(desk.request.runFolder, repo.name) };
-  const { exitCode } = await runInside({ ...desk, attempt: desk.request.attempt, command: ['/bin/sh', '-c', setup], extra });
+  const { exitCode } = await runInside({
+    ...desk,
+    attempt: desk.request.attempt,
+    command: ['/bin/sh', '-c', setup],
+    extra,
+  });
   if (exitCode === 0 && !desk.signal.aborted) await hideResidue(desk, repo);
   return exitCode;
 }

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import type { AttemptRequest } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
 import { runProcess } from '../platform/run-process.ts';
-import { hostFolder } from './host-folder.ts';
+import { makeHostFolder } from './host-folder.ts';
 
 /**
  * Standard output and error of one command, as real pipes. What Node itself gives a child are sockets, which cannot be
@@ -31,13 +31,18 @@ const MAKE_LIMIT_MS = 10_000;
  * Whoever has one open may open it once more.
  */
 export async function makeWorkPipes(request: AttemptRequest): Promise<string> {
-  const folder = hostFolder(request);
+  const folder = makeHostFolder(request);
   if (existsSync(join(folder, 'stderr'))) return folder;
-  const { exitCode, stderr, startError } = await runProcess('/usr/bin/mkfifo', ['-m', '666', '--', ...NAMES.map((name) => join(folder, name))], {
-    env: {},
-    signal: AbortSignal.timeout(MAKE_LIMIT_MS),
-  });
-  if (exitCode !== 0) throw new Fault('INTERNAL', 'The pipes of the work could not be made.', { detail: startError ?? stderr });
+  const { exitCode, stderr, startError } = await runProcess(
+    '/usr/bin/mkfifo',
+    ['-m', '666', '--', ...NAMES.map((name) => join(folder, name))],
+    {
+      env: {},
+      signal: AbortSignal.timeout(MAKE_LIMIT_MS),
+    },
+  );
+  if (exitCode !== 0)
+    throw new Fault('INTERNAL', 'The pipes of the work could not be made.', { detail: startError ?? stderr });
   return folder;
 }
 
@@ -45,8 +50,16 @@ export function openWorkPipes(folder: string): WorkPipes {
   const pipes = NAMES.map((name) => {
     const path = join(folder, name);
     // Without blocking: nobody writes yet.
-    const socket = new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
-    return { socket, childEnd: openSync(path, constants.O_WRONLY), ended: new Promise((resolve) => socket.once('close', resolve)) };
+    const socket = new Socket({
+      fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
+      readable: true,
+      writable: false,
+    });
+    return {
+      socket,
+      childEnd: openSync(path, constants.O_WRONLY),
+      ended: new Promise((resolve) => socket.once('close', resolve)),
+    };
   });
   const [stdout, stderr] = pipes;
   if (stdout === undefined || stderr === undefined) throw new Fault('INTERNAL', 'There are two pipes.');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { AttemptRepo, AttemptRequest } from '../contract/attempt.ts';
 import { readTextIfThere, writeFileDurably } from '../platform/files.ts';
-import { hostFolder } from './host-folder.ts';
+import { makeHostFolder } from './host-folder.ts';
 
 /**
  * What takt knows of a run's worktrees. It lies where the work cannot reach it: what is in the run's folder may
@@ -17,7 +17,7 @@ const WorktreeRecord = z.object({
 });
 type WorktreeRecord = z.infer<typeof WorktreeRecord>;
 
-const recordFile = (request: AttemptRequest): string => join(hostFolder(request), 'worktrees.json');
+const recordFile = (request: AttemptRequest): string => join(makeHostFolder(request), 'worktrees.json');
 
 /** The record of the run's folder as it is; empty if there is none. */
 export async function readWorktreeRecord(request: AttemptRequest): Promise<WorktreeRecord> {

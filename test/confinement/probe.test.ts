@@ -22,12 +22,25 @@ function brokenBubblewrap(t: TestContext): { path: string; home: string } {
   return { path: `${home}:${process.env['PATH']}`, home };
 }
 
-for (const [mode, expected] of [['strict', { fault: 'CONFINEMENT_MISSING' }], ['auto', { fault: null, exitCode: 0 }], ['off', { fault: null, exitCode: 0 }]] as const) {
+for (const [mode, expected] of [
+  ['strict', { fault: 'CONFINEMENT_MISSING' }],
+  ['auto', { fault: null, exitCode: 0 }],
+  ['off', { fault: null, exitCode: 0 }],
+] as const) {
   test(`where bubblewrap does not start, ${mode} ${mode === 'strict' ? 'refuses, with its words' : 'does without it and says so'}`, (t) => {
     const { path, home } = brokenBubblewrap(t);
-    const plan: InWalls = { mode, runFolder: join(home, 'runs/task-1'), agentFolder: join(home, 'agents/run_1'), rootObjects: [], run: 'true' };
+    const plan: InWalls = {
+      mode,
+      runFolder: join(home, 'runs/task-1'),
+      agentFolder: join(home, 'agents/run_1'),
+      rootObjects: [],
+      run: 'true',
+    };
 
-    const { stdout } = spawnSync(process.execPath, [IN_WALLS, JSON.stringify(plan)], { env: { PATH: path }, encoding: 'utf8' });
+    const { stdout } = spawnSync(process.execPath, [IN_WALLS, JSON.stringify(plan)], {
+      env: { PATH: path },
+      encoding: 'utf8',
+    });
 
     const { fault, exitCode, used, stderr } = JSON.parse(stdout) as CameOut;
     assert.deepEqual({ fault, ...(mode === 'strict' ? {} : { exitCode }) }, expected);

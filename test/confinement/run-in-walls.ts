@@ -34,15 +34,22 @@ async function runInWalls(plan: InWalls): Promise<CameOut> {
     mkdirSync(folder, { recursive: true });
     chownSync(folder, walls.user.uid, walls.user.gid);
   }
-  const { command, args, env, cwd } = walls.wrap(['/bin/sh', '-c', plan.run], { env: { TAKT_ATTEMPT: 'att_walls' }, cwd: plan.runFolder });
+  const { command, args, env, cwd } = walls.wrap(['/bin/sh', '-c', plan.run], {
+    env: { TAKT_ATTEMPT: 'att_walls' },
+    cwd: plan.runFolder,
+  });
   const { status, stdout, stderr } = spawnSync(command, args, { env, cwd, encoding: 'utf8', timeout: LIMIT_MS });
   return { exitCode: status, stdout, stderr, used: walls.used, fault: null };
 }
 
 const [, , plan] = process.argv;
 if (plan !== undefined) {
-  const result = await runInWalls(JSON.parse(plan) as InWalls).catch(
-    (error: Error & { code?: string }): CameOut => ({ exitCode: null, stdout: '', stderr: error.message, used: null, fault: error.code ?? error.name }),
-  );
+  const result = await runInWalls(JSON.parse(plan) as InWalls).catch((error: Error & { code?: string }): CameOut => ({
+    exitCode: null,
+    stdout: '',
+    stderr: error.message,
+    used: null,
+    fault: error.code ?? error.name,
+  }));
   process.stdout.write(JSON.stringify(result));
 }

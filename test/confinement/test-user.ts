@@ -15,16 +15,34 @@ export interface TestUser {
 /** A user id without an account or a file anywhere. */
 const ORDINARY_ID = '61234';
 const isRoot = process.getuid?.() === 0;
-const asOrdinary = (line: readonly string[]): string[] => ['setpriv', '--reuid', ORDINARY_ID, '--regid', ORDINARY_ID, '--clear-groups', '--', ...line];
+const asOrdinary = (line: readonly string[]): string[] => [
+  'setpriv',
+  '--reuid',
+  ORDINARY_ID,
+  '--regid',
+  ORDINARY_ID,
+  '--clear-groups',
+  '--',
+  ...line,
+];
 const asIs = (line: readonly string[]): string[] => [...line];
 
 function ordinarySkip(): string | false {
   const source = join(import.meta.dirname, '..', '..', 'package.json');
-  const [program, ...args] = asOrdinary([process.execPath, '-e', `require('fs').readFileSync(${JSON.stringify(source)})`]);
+  const [program, ...args] = asOrdinary([
+    process.execPath,
+    '-e',
+    `require('fs').readFileSync(${JSON.stringify(source)})`,
+  ]);
   return !isRoot || spawnSync(program!, args).status === 0 ? false : 'an ordinary user cannot read the project here';
 }
 
-const root: TestUser = { name: 'root', skip: isRoot ? false : 'not started as root', command: asIs, own: () => undefined };
+const root: TestUser = {
+  name: 'root',
+  skip: isRoot ? false : 'not started as root',
+  command: asIs,
+  own: () => undefined,
+};
 const ordinary: TestUser = {
   name: 'an ordinary user',
   skip: ordinarySkip(),

@@ -4,7 +4,6 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { ATTEMPT_PROTOCOL, AttemptOutcome, AttemptRequest, AttemptWorkProcess } from '../../src/contract/attempt.ts';
 import type { OutputLine } from '../../src/contract/output.ts';
 import { homeLayout, type HomeLayout } from '../../src/platform/home-layout.ts';
@@ -55,14 +54,15 @@ interface Wanted {
   readonly repo?: Partial<AttemptRequest['repos'][number]>;
 }
 
-export function newAttemptHome(t: TestContext, wanted: Wanted = {}): AttemptHome {
+export function newAttemptHome(t: { after(work: () => void): void }, wanted: Wanted = {}): AttemptHome {
   const user = wanted.user ?? ownUser();
   const home = mkdtempSync(join(tmpdir(), 'takt-steps-'));
   chmodSync(home, 0o755);
   t.after(() => rmSync(home, { recursive: true, force: true }));
   const layout = homeLayout(home);
   const names = wanted.repos ?? ['app'];
-  for (const folder of [layout.roots, layout.runs, layout.agentHomes, layout.attemptsSpool, layout.caches]) mkdirSync(folder, { recursive: true });
+  for (const folder of [layout.roots, layout.runs, layout.agentHomes, layout.attemptsSpool, layout.caches])
+    mkdirSync(folder, { recursive: true });
   for (const name of names) makeRoot(layout.root(name), wanted.files ?? { 'README.md': `${name}\n` });
   user.own(home);
 
@@ -71,24 +71,61 @@ export function newAttemptHome(t: TestContext, wanted: Wanted = {}): AttemptHome
   const agentFolder = join(layout.agentHomes, run);
   const git = (repo: string, ...args: string[]): string => gitIn(layout.root(repo), args);
   const repos = names.map((name) => ({
-    name, role: 'edit', rootFolder: layout.root(name), commit: git(name, 'rev-parse', 'main'), base: git(name, 'rev-parse', 'main'), defaultBranch: 'main',
-    upstream: '/nowhere', dependsOn: [], setup: null, copy: [], cache: [], cacheFolder: join(layout.caches, 'task', name), ...wanted.repo,
+    name,
+    role: 'edit',
+    rootFolder: layout.root(name),
+    commit: git(name, 'rev-parse', 'main'),
+    base: git(name, 'rev-parse', 'main'),
+    defaultBranch: 'main',
+    upstream: '/nowhere',
+    dependsOn: [],
+    setup: null,
+    copy: [],
+    cache: [],
+    cacheFolder: join(layout.caches, 'task', name),
+    ...wanted.repo,
   }));
   const base = {
-    protocol: ATTEMPT_PROTOCOL, number: 1, run, runNumber: 1, workspace: 'task', step: 'check', work: { kind: 'command', run: 'true', shell: '/bin/sh' },
-    repos, runFolder, agentFolder, restore: false, needsChange: false, confinement: wanted.confinement ?? 'strict', toolchains: [], guidance: [],
-    environment: {}, author: { name: 'Ada', email: 'ada@example.org' }, earlier: [], timeoutMs: 60_000, silenceMs: 60_000, outputLimitBytes: 1024 * 1024,
+    protocol: ATTEMPT_PROTOCOL,
+    number: 1,
+    run,
+    runNumber: 1,
+    workspace: 'task',
+    step: 'check',
+    work: { kind: 'command', run: 'true', shell: '/bin/sh' },
+    repos,
+    runFolder,
+    agentFolder,
+    restore: false,
+    needsChange: false,
+    confinement: wanted.confinement ?? 'strict',
+    toolchains: [],
+    guidance: [],
+    environment: {},
+    author: { name: 'Ada', email: 'ada@example.org' },
+    earlier: [],
+    timeoutMs: 60_000,
+    silenceMs: 60_000,
+    outputLimitBytes: 1024 * 1024,
   };
   const attempt = (change: Partial<AttemptRequest> = {}): AttemptOfTest => {
     const id = `att_${randomBytes(8).toString('hex')}`;
     const folder = layout.attemptSpool(id);
     mkdirSync(folder);
-    writeFileSync(join(folder, 'request.json'), JSON.stringify(AttemptRequest.parse({ ...base, attempt: id, ...change })));
+    writeFileSync(
+      join(folder, 'request.json'),
+      JSON.stringify(AttemptRequest.parse({ ...base, attempt: id, ...change })),
+    );
     user.own(folder);
     return attemptOf(id, folder, user);
   };
   return {
-    layout, runFolder, agentFolder, run, git, attempt,
+    layout,
+    runFolder,
+    agentFolder,
+    run,
+    git,
+    attempt,
     start: (repo) => git(repo, 'rev-parse', 'main'),
     async setUp(change) {
       const setup = attempt({ step: 'setup' as AttemptRequest['step'], work: { kind: 'setup' }, ...change });
@@ -106,20 +143,40 @@ export function newAttemptHome(t: TestContext, wanted: Wanted = {}): AttemptHome
 }
 
 function attemptOf(id: string, folder: string, user: TestUser): AttemptOfTest {
-  const file = (name: string): string | undefined => (existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8') : undefined);
-  const lines = (): OutputLine[] => (file('output.ndjson') ?? '').split('\n').slice(0, -1).map((line) => JSON.parse(line) as OutputLine);
-  const text = (): string => lines().map((line) => ('text' in line ? line.text : '')).join('\n');
+  const file = (name: string): string | undefined =>
+    existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8') : undefined;
+  const lines = (): OutputLine[] =>
+    (file('output.ndjson') ?? '')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as OutputLine);
+  const text = (): string =>
+    lines()
+      .map((line) => ('text' in line ? line.text : ''))
+      .join('\n');
   const until = <Value>(look: () => Value | undefined): Promise<Value> =>
     watchUntil(folder, () => Promise.resolve(look()), { signal: AbortSignal.timeout(WAIT_LIMIT_MS), everyMs: 50 });
   return {
-    id, folder, text,
+    id,
+    folder,
+    text,
     startHost(environment = {}) {
       const [program, ...args] = user.command([process.execPath, STEP_HOST, folder]);
-      return spawn(program!, args, { env: { PATH: process.env['PATH'], ...environment }, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+      return spawn(program!, args, {
+        env: { PATH: process.env['PATH'], ...environment },
+        stdio: ['ignore', 'inherit', 'inherit'],
+        detached: true,
+      });
     },
-    untilOutcome: () => until(() => (file('outcome.json') === undefined ? undefined : AttemptOutcome.parse(JSON.parse(file('outcome.json')!)))),
+    untilOutcome: () =>
+      until(() =>
+        file('outcome.json') === undefined ? undefined : AttemptOutcome.parse(JSON.parse(file('outcome.json')!)),
+      ),
     untilOutput: (pattern) => until(() => (pattern.test(text()) ? text() : undefined)),
-    untilWork: () => until(() => (file('work.json') === undefined ? undefined : AttemptWorkProcess.parse(JSON.parse(file('work.json')!)))),
+    untilWork: () =>
+      until(() =>
+        file('work.json') === undefined ? undefined : AttemptWorkProcess.parse(JSON.parse(file('work.json')!)),
+      ),
   };
 }
 
@@ -137,7 +194,12 @@ function makeRoot(folder: string, files: Record<string, string>): void {
 }
 
 function gitIn(folder: string, args: readonly string[]): string {
-  const who = { GIT_AUTHOR_NAME: 'Test', GIT_AUTHOR_EMAIL: 'test@example.org', GIT_COMMITTER_NAME: 'Test', GIT_COMMITTER_EMAIL: 'test@example.org' };
+  const who = {
+    GIT_AUTHOR_NAME: 'Test',
+    GIT_AUTHOR_EMAIL: 'test@example.org',
+    GIT_COMMITTER_NAME: 'Test',
+    GIT_COMMITTER_EMAIL: 'test@example.org',
+  };
   const safe = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' };
   const env = { PATH: process.env['PATH'], HOME: folder, GIT_CONFIG_NOSYSTEM: '1', ...who, ...safe };
   return execFileSync('git', ['-C', folder, ...args], { env, encoding: 'utf8' }).trim();

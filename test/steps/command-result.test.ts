@@ -5,7 +5,11 @@ import { test } from 'node:test';
 import type { AttemptRequest } from '../../src/contract/attempt.ts';
 import { newAttemptHome } from './attempt-home.ts';
 
-const RESULT = JSON.stringify({ verdict: 'passed', summary: 'All 12 tests passed.', findings: [{ severity: 'info', message: 'slow' }] });
+const RESULT = JSON.stringify({
+  verdict: 'passed',
+  summary: 'All 12 tests passed.',
+  findings: [{ severity: 'info', message: 'slow' }],
+});
 
 test('a command that fails is failed with its exit code, and what it left is pinned beside its commits', async (t) => {
   const home = newAttemptHome(t);
@@ -36,7 +40,10 @@ test('a command that a signal ended has the exit code of a shell', async (t) => 
 test('one repo: the command starts in it; TAKT variables say where it is; the service’s own environment stays outside', async (t) => {
   const home = newAttemptHome(t);
   await home.setUp();
-  const attempt = home.attempt({ work: { kind: 'command', run: 'pwd; env', shell: '/bin/sh' }, environment: { TAKT_PORT_BASE: '20000' } });
+  const attempt = home.attempt({
+    work: { kind: 'command', run: 'pwd; env', shell: '/bin/sh' },
+    environment: { TAKT_PORT_BASE: '20000' },
+  });
 
   attempt.startHost({ ANTHROPIC_API_KEY: 'sk-not-for-you', HOME: '/somewhere' });
   const outcome = await attempt.untilOutcome();
@@ -45,8 +52,16 @@ test('one repo: the command starts in it; TAKT variables say where it is; the se
   assert.equal(outcome.state, 'passed');
   assert.match(text, new RegExp(`^${home.runFolder}/app$`, 'm'));
   const expected = {
-    TAKT_WORKSPACE: 'task', TAKT_RUN: '1', TAKT_STEP: 'check', TAKT_ATTEMPT: attempt.id, TAKT_REPOS: 'app', TAKT_PORT_BASE: '20000',
-    TAKT_STAGE_RESULT: join(home.runFolder, '.takt/check-1.json'), HOME: home.agentFolder, GIT_AUTHOR_NAME: 'Ada', GIT_COMMITTER_NAME: 'takt',
+    TAKT_WORKSPACE: 'task',
+    TAKT_RUN: '1',
+    TAKT_STEP: 'check',
+    TAKT_ATTEMPT: attempt.id,
+    TAKT_REPOS: 'app',
+    TAKT_PORT_BASE: '20000',
+    TAKT_STAGE_RESULT: join(home.runFolder, '.takt/check-1.json'),
+    HOME: home.agentFolder,
+    GIT_AUTHOR_NAME: 'Ada',
+    GIT_COMMITTER_NAME: 'takt',
   };
   for (const [name, value] of Object.entries(expected)) assert.match(text, new RegExp(`^${name}=${value}$`, 'm'));
   assert.doesNotMatch(text, /sk-not-for-you|ANTHROPIC/);
@@ -56,7 +71,9 @@ test('standard output and error can be opened once more, as scripts do', async (
   const home = newAttemptHome(t);
   await home.setUp();
 
-  const { outcome, text } = await home.command('echo one > /dev/stdout && echo two > /dev/stderr && echo three | tee /dev/stderr > /dev/null');
+  const { outcome, text } = await home.command(
+    'echo one > /dev/stdout && echo two > /dev/stderr && echo three | tee /dev/stderr > /dev/null',
+  );
 
   assert.equal(outcome.state, 'passed', text());
   assert.match(text(), /one[^]*two\nthree/);
@@ -74,13 +91,38 @@ test('a stage result that the command wrote counts', async (t) => {
 });
 
 const judged: [name: string, line: string, state: string, reason: RegExp][] = [
-  ['the verdict failed counts more than exit code 0', `echo '{"verdict":"failed","summary":"Too slow."}' > "$TAKT_STAGE_RESULT"`, 'failed', /"verdict".*Too slow\./],
+  [
+    'the verdict failed counts more than exit code 0',
+    `echo '{"verdict":"failed","summary":"Too slow."}' > "$TAKT_STAGE_RESULT"`,
+    'failed',
+    /"verdict".*Too slow\./,
+  ],
   ['a result that is not JSON is none', 'echo passed > "$TAKT_STAGE_RESULT"', 'unverified', /"no_result".*not JSON/],
-  ['a result that does not fit is none', `echo '{"verdict":"great","summary":"x"}' > "$TAKT_STAGE_RESULT"`, 'unverified', /"no_result".*verdict/],
-  ['a monstrous result is none', 'head -c 300000 /dev/zero > "$TAKT_STAGE_RESULT"', 'unverified', /"no_result".*256 KiB/],
+  [
+    'a result that does not fit is none',
+    `echo '{"verdict":"great","summary":"x"}' > "$TAKT_STAGE_RESULT"`,
+    'unverified',
+    /"no_result".*verdict/,
+  ],
+  [
+    'a monstrous result is none',
+    'head -c 300000 /dev/zero > "$TAKT_STAGE_RESULT"',
+    'unverified',
+    /"no_result".*256 KiB/,
+  ],
   ['a pipe in place of the result is none', 'mkfifo "$TAKT_STAGE_RESULT"', 'unverified', /"no_result".*regular file/],
-  ['a link in place of the result is none', 'echo "$LINKED" > there.json; ln -s "$PWD/there.json" "$TAKT_STAGE_RESULT"', 'unverified', /"no_result".*regular file/],
-  ['a link in place of the folder of results is none', 'rm -rf ../.takt; mkdir t; ln -s app/t ../.takt; echo "$LINKED" > "$TAKT_STAGE_RESULT"', 'unverified', /"no_result".*regular file/],
+  [
+    'a link in place of the result is none',
+    'echo "$LINKED" > there.json; ln -s "$PWD/there.json" "$TAKT_STAGE_RESULT"',
+    'unverified',
+    /"no_result".*regular file/,
+  ],
+  [
+    'a link in place of the folder of results is none',
+    'rm -rf ../.takt; mkdir t; ln -s app/t ../.takt; echo "$LINKED" > "$TAKT_STAGE_RESULT"',
+    'unverified',
+    /"no_result".*regular file/,
+  ],
 ];
 for (const [name, line, state, reason] of judged) {
   test(name, async (t) => {
@@ -109,7 +151,9 @@ test('takt’s own writing into the run’s folder follows no link that the work
   const victim = join(home.layout.state, 'victim');
   writeFileSync(victim, 'precious');
 
-  const { outcome } = await home.command(`rm -rf ../.takt; ln -s ${home.layout.state} ../.takt; ln -sf ${victim} ../.stage-result.json`);
+  const { outcome } = await home.command(
+    `rm -rf ../.takt; ln -s ${home.layout.state} ../.takt; ln -sf ${victim} ../.stage-result.json`,
+  );
 
   assert.equal(outcome.state, 'unverified');
   assert.equal(readFileSync(victim, 'utf8'), 'precious');
@@ -179,15 +223,22 @@ test('a run’s folder that is gone makes the attempt a broken one', async (t) =
 
 for (const confinement of ['strict', 'off'] as const) {
   const isWalled = confinement === 'strict';
-  test(isWalled ? 'settings that the work planted run nowhere but inside' : 'control: without walls, settings that the work planted run outside', async (t) => {
-    const home = newAttemptHome(t, { confinement });
-    await home.setUp();
-    const proof = join(home.layout.state, 'proof');
+  test(
+    isWalled
+      ? 'settings that the work planted run nowhere but inside'
+      : 'control: without walls, settings that the work planted run outside',
+    async (t) => {
+      const home = newAttemptHome(t, { confinement });
+      await home.setUp();
+      const proof = join(home.layout.state, 'proof');
 
-    const { outcome } = await home.command(`git config filter.x.clean 'touch ${proof}; cat'; echo '* filter=x' > .gitattributes; echo new > new.txt`);
+      const { outcome } = await home.command(
+        `git config filter.x.clean 'touch ${proof}; cat'; echo '* filter=x' > .gitattributes; echo new > new.txt`,
+      );
 
-    assert.equal(outcome.state, 'passed');
-    assert.notEqual(outcome.repos[0]?.head, null);
-    assert.equal(existsSync(proof), !isWalled);
-  });
+      assert.equal(outcome.state, 'passed');
+      assert.notEqual(outcome.repos[0]?.head, null);
+      assert.equal(existsSync(proof), !isWalled);
+    },
+  );
 }

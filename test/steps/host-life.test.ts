@@ -16,7 +16,11 @@ const ENDED_LIMIT_MS = 3_000;
 
 const command = (run: string) => ({ kind: 'command' as const, run, shell: '/bin/sh' });
 
-async function started(home: AttemptHome, run: string, change = {}): Promise<AttemptOfTest & { host: ReturnType<AttemptOfTest['startHost']> }> {
+async function started(
+  home: AttemptHome,
+  run: string,
+  change = {},
+): Promise<AttemptOfTest & { host: ReturnType<AttemptOfTest['startHost']> }> {
   const attempt = home.attempt({ work: command(run), ...change });
   const host = attempt.startHost();
   await attempt.untilOutput(/^ready$/m);
@@ -62,7 +66,10 @@ test('of several hosts that start at once, one carries the attempt out', async (
   const hosts = [1, 2, 3, 4].map(() => attempt.startHost());
   const exits = await Promise.all(hosts.map((host) => once(host, 'exit')));
 
-  assert.deepEqual(exits.map(([code]) => code), [0, 0, 0, 0]);
+  assert.deepEqual(
+    exits.map(([code]) => code),
+    [0, 0, 0, 0],
+  );
   const outcome = await attempt.untilOutcome();
   assert.equal(home.git('app', 'show', `${outcome.repos[0]?.head}:count.txt`), 'once');
 });
@@ -76,7 +83,10 @@ for (const reason of ['cancelled', 'superseded'] as const) {
     const askedAtMs = Date.now();
     writeFileSync(join(attempt.folder, 'cancel.json'), JSON.stringify({ reason }));
     const work = await attempt.untilWork();
-    await watchUntil(attempt.folder, () => Promise.resolve(startTicksOf(work.pid) === undefined || undefined), { signal: AbortSignal.timeout(10_000), everyMs: 20 });
+    await watchUntil(attempt.folder, () => Promise.resolve(startTicksOf(work.pid) === undefined || undefined), {
+      signal: AbortSignal.timeout(10_000),
+      everyMs: 20,
+    });
     const endedAfterMs = Date.now() - askedAtMs;
     const outcome = await attempt.untilOutcome();
 
@@ -121,7 +131,13 @@ test('SIGTERM without a cancellation, as at shutdown, ends the work and leaves n
 
 const limits: [name: string, run: string, change: object, state: string, reason: string][] = [
   ['work that takes too long is timed out', STUBBORN, { timeoutMs: 1_000 }, 'timed_out', 'timeout'],
-  ['work that chatters is timed out all the same', 'while :; do echo x; sleep 0.05; done', { timeoutMs: 1_000, silenceMs: 500 }, 'timed_out', 'timeout'],
+  [
+    'work that chatters is timed out all the same',
+    'while :; do echo x; sleep 0.05; done',
+    { timeoutMs: 1_000, silenceMs: 500 },
+    'timed_out',
+    'timeout',
+  ],
   ['work that prints nothing is ended as silent', 'touch begun; sleep 1000', { silenceMs: 500 }, 'silent', 'silence'],
   ['work that prints without end is ended', 'yes', { outputLimitBytes: 200_000 }, 'failed', 'output_limit'],
 ];
@@ -142,11 +158,17 @@ for (const [name, run, change, state, reason] of limits) {
 test('when the host is killed, the whole tree of its work goes, and no outcome is left', async (t) => {
   const home = newAttemptHome(t);
   await home.setUp();
-  const attempt = await started(home, `setsid sh -c 'trap "" TERM HUP; while :; do sleep 0.1; done' < /dev/null > /dev/null 2>&1 & ${STUBBORN}`);
+  const attempt = await started(
+    home,
+    `setsid sh -c 'trap "" TERM HUP; while :; do sleep 0.1; done' < /dev/null > /dev/null 2>&1 & ${STUBBORN}`,
+  );
   assert.ok(findAttemptProcesses(attempt.id).length >= 2);
 
   attempt.host.kill('SIGKILL');
-  await watchUntil(attempt.folder, () => Promise.resolve(findAttemptProcesses(attempt.id).length === 0 || undefined), { signal: AbortSignal.timeout(10_000), everyMs: 20 });
+  await watchUntil(attempt.folder, () => Promise.resolve(findAttemptProcesses(attempt.id).length === 0 || undefined), {
+    signal: AbortSignal.timeout(10_000),
+    everyMs: 20,
+  });
 
   assert.equal(existsSync(join(attempt.folder, 'outcome.json')), false);
 });
@@ -156,7 +178,9 @@ for (const confinement of ['strict', 'off'] as const) {
     const home = newAttemptHome(t, { confinement });
     await home.setUp();
 
-    const { outcome, id, text } = await home.command('setsid sh -c "while :; do echo x >> daemon.txt; sleep 0.01; done" & sleep 0.1; echo started');
+    const { outcome, id, text } = await home.command(
+      'setsid sh -c "while :; do echo x >> daemon.txt; sleep 0.01; done" & sleep 0.1; echo started',
+    );
 
     assert.equal(outcome.state, 'passed', text());
     assert.deepEqual(findAttemptProcesses(id), []);

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { AttemptRequest } from '../../src/contract/attempt.ts';
@@ -15,30 +25,42 @@ async function setUp(home: AttemptHome, change: Partial<AttemptRequest> = {}) {
 }
 
 /** The request's repos with something changed, as the service reads them from the configuration. */
-function reposWith(attempt: AttemptOfTest, change: (name: string) => Partial<AttemptRequest['repos'][number]>): AttemptRequest['repos'] {
+function reposWith(
+  attempt: AttemptOfTest,
+  change: (name: string) => Partial<AttemptRequest['repos'][number]>,
+): AttemptRequest['repos'] {
   const { repos } = JSON.parse(readFileSync(join(attempt.folder, 'request.json'), 'utf8')) as AttemptRequest;
   return repos.map((repo) => ({ ...repo, ...change(repo.name) }));
 }
 
 for (const user of testUsers) {
-  test(`started as ${user.name}, setup makes worktrees at their commits, guidance on top, and files that are not in git`, { skip: user.skip }, async (t) => {
-    const home = newAttemptHome(t, { user, repos: ['app', 'lib'], files: { 'README.md': 'x', '.gitignore': '' } });
-    const source = join(home.layout.copiedFiles, 'app', '.env');
-    mkdirSync(join(source, '..'), { recursive: true });
-    writeFileSync(source, 'KEY=1\n', { mode: 0o600 });
-    user.own(home.layout.home);
-    const copy = [{ from: source, to: 'deep/.env' }];
+  test(
+    `started as ${user.name}, setup makes worktrees at their commits, guidance on top, and files that are not in git`,
+    { skip: user.skip },
+    async (t) => {
+      const home = newAttemptHome(t, { user, repos: ['app', 'lib'], files: { 'README.md': 'x', '.gitignore': '' } });
+      const source = join(home.layout.copiedFiles, 'app', '.env');
+      mkdirSync(join(source, '..'), { recursive: true });
+      writeFileSync(source, 'KEY=1\n', { mode: 0o600 });
+      user.own(home.layout.home);
+      const copy = [{ from: source, to: 'deep/.env' }];
 
-    const { outcome, text } = await setUp(home, {
-      guidance: [{ path: 'CLAUDE.md', text: '# Guidance\n' }],
-      repos: reposWith(home.attempt(), (name) => (name === 'app' ? { copy } : {})),
-    });
-    const after = await home.command('stat -c %a app/deep/.env; cat app/deep/.env CLAUDE.md; touch app/deep/.env CLAUDE.md; git -C app status --porcelain; git -C lib rev-parse HEAD; git -C lib remote');
+      const { outcome, text } = await setUp(home, {
+        guidance: [{ path: 'CLAUDE.md', text: '# Guidance\n' }],
+        repos: reposWith(home.attempt(), (name) => (name === 'app' ? { copy } : {})),
+      });
+      const after = await home.command(
+        'stat -c %a app/deep/.env; cat app/deep/.env CLAUDE.md; touch app/deep/.env CLAUDE.md; git -C app status --porcelain; git -C lib rev-parse HEAD; git -C lib remote',
+      );
 
-    assert.equal(outcome.state, 'passed', text());
-    assert.match(after.text(), new RegExp(`^600\nKEY=1\n# Guidance\n${home.start('lib')}$`, 'm'));
-    assert.deepEqual(after.outcome.repos.map(({ head }) => head), [null, null]);
-  });
+      assert.equal(outcome.state, 'passed', text());
+      assert.match(after.text(), new RegExp(`^600\nKEY=1\n# Guidance\n${home.start('lib')}$`, 'm'));
+      assert.deepEqual(
+        after.outcome.repos.map(({ head }) => head),
+        [null, null],
+      );
+    },
+  );
 }
 
 test('setup commands run in dependency order, and what they leave is no change of a later step', async (t) => {
@@ -53,7 +75,10 @@ test('setup commands run in dependency order, and what they leave is no change o
 
   assert.equal(outcome.state, 'passed', text());
   assert.match(text(), new RegExp(`set up lib in ${home.runFolder}/lib[^]*set up app in ${home.runFolder}/app`));
-  assert.deepEqual(after.outcome.repos.map(({ head }) => head), [null, null]);
+  assert.deepEqual(
+    after.outcome.repos.map(({ head }) => head),
+    [null, null],
+  );
 });
 
 test('a setup command that fails fails the attempt, and a second one goes on with the worktrees that are there', async (t) => {
@@ -96,7 +121,10 @@ test('a run’s folder that was deleted is made again', async (t) => {
 
 test('caches come back under the same lock files, without setup; other lock files need setup', async (t) => {
   const home = newAttemptHome(t, { files: { 'package-lock.json': '{"v":1}', 'README.md': 'x' } });
-  const repos = reposWith(home.attempt(), () => ({ cache: ['node_modules', 'deep/er'], setup: 'mkdir -p node_modules/x deep/er; echo installed > node_modules/x/file; ln -s x node_modules/link' }));
+  const repos = reposWith(home.attempt(), () => ({
+    cache: ['node_modules', 'deep/er'],
+    setup: 'mkdir -p node_modules/x deep/er; echo installed > node_modules/x/file; ln -s x node_modules/link',
+  }));
   await setUp(home, { repos });
   rmSync(home.runFolder, { recursive: true });
 
@@ -105,7 +133,10 @@ test('caches come back under the same lock files, without setup; other lock file
   const installed = readFileSync(join(home.runFolder, 'app/node_modules/x/file'), 'utf8');
   const after = await home.command('true', { repos });
   rmSync(home.runFolder, { recursive: true });
-  const other = await setUp(home, { number: 3, repos: repos.map((repo) => ({ ...repo, setup: `${repo.setup}; echo changed` })) });
+  const other = await setUp(home, {
+    number: 3,
+    repos: repos.map((repo) => ({ ...repo, setup: `${repo.setup}; echo changed` })),
+  });
 
   assert.match(again.text(), /taken from the cache/);
   assert.doesNotMatch(again.text(), /^app: mkdir/m);
@@ -119,16 +150,29 @@ test('caches come back under the same lock files, without setup; other lock file
 
 test('two runs that fill the same cache at once leave it whole', async (t) => {
   const home = newAttemptHome(t);
-  const repos = reposWith(home.attempt(), () => ({ cache: ['made'], setup: 'mkdir -p made; for n in $(seq 200); do echo $n > made/$n; done' }));
+  const repos = reposWith(home.attempt(), () => ({
+    cache: ['made'],
+    setup: 'mkdir -p made; for n in $(seq 200); do echo $n > made/$n; done',
+  }));
   const attempts = [2, 3, 4].map((number) => {
     const runFolder = home.layout.runFolder('task', number);
-    return home.attempt({ step: SETUP_STEP, work: { kind: 'setup' }, repos, runNumber: number, runFolder, agentFolder: `${home.agentFolder}-${number}` });
+    return home.attempt({
+      step: SETUP_STEP,
+      work: { kind: 'setup' },
+      repos,
+      runNumber: number,
+      runFolder,
+      agentFolder: `${home.agentFolder}-${number}`,
+    });
   });
 
   for (const attempt of attempts) attempt.startHost();
   const outcomes = await Promise.all(attempts.map((attempt) => attempt.untilOutcome()));
 
-  assert.deepEqual(outcomes.map(({ state }) => state), ['passed', 'passed', 'passed']);
+  assert.deepEqual(
+    outcomes.map(({ state }) => state),
+    ['passed', 'passed', 'passed'],
+  );
   const cache = join(home.layout.caches, 'task', 'app');
   const [key, ...more] = readdirSync(cache);
   assert.deepEqual(more, []);
@@ -144,8 +188,14 @@ test('files are brought in without following a link that the repo holds, nor one
   const root = home.layout.root('app');
   const work = join(home.layout.home, 'work');
   const { commit } = commitLink(home, root, work, victim);
-  const copy = [{ from: linked, to: 'stolen' }, { from: join(home.layout.root('app'), 'HEAD'), to: 'trap' }];
-  const repos = reposWith(home.attempt(), () => ({ commit: commit as AttemptRequest['repos'][number]['commit'], copy }));
+  const copy = [
+    { from: linked, to: 'stolen' },
+    { from: join(home.layout.root('app'), 'HEAD'), to: 'trap' },
+  ];
+  const repos = reposWith(home.attempt(), () => ({
+    commit: commit as AttemptRequest['repos'][number]['commit'],
+    copy,
+  }));
 
   const { outcome, text } = await setUp(home, { repos });
 
