@@ -120,7 +120,9 @@ async function repeatTraced(call: FailedCall, variable: string, more: Record<str
   const traces = await mkdtemp(join(tmpdir(), 'takt-trace-'));
   try {
     const file = join(traces, 'trace');
-    const env = { ...(call.env ?? quietEnvironment()), ...more, [variable]: file };
+    // A person was asked once already.
+    const silent = { GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', SSH_ASKPASS: '' };
+    const env = { ...(call.env ?? quietEnvironment()), ...silent, ...more, [variable]: file };
     await gitResult(call.folder, call.repeat ?? ['ls-remote', '--', call.upstream, 'HEAD'], { signal: call.signal, env });
     return await readFile(file, 'utf8');
   } catch (error) {

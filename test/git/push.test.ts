@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Fault } from '../../src/contract/faults.ts';
+import { gitEnvironment } from '../../src/git/git.ts';
+import { planPush, pushCommit, pushOrder } from '../../src/git/push.ts';
+import { commit, limit, newRoot, newScratch, run, write, type Scratch } from './scratch.ts';
+
+const { env } = gitEnvironment({ ...process.env, HOME: '/nonexistent' }, { interactive: false });
+
+interface Outgoing {
+  readonly upstream: string;
+  readonly root: string;
+  readonly tip: string;
+  readonly start: string;
+  plan(expected: string | null): ReturnType<typeof planPush>;
+  push(expected: string | null, more?: Partial<Parameters<typeof pushCommit>[0]>): ReturnType<typeof pushCommit>;
+}
+
+/** A root repo whose workspace branch has two commits to send. */
+async function outgoing(scratch: Scratch): Promise<Outgoing> {
+  const { upstream, root, start } = await newRoot(scratch);
+  run(scratch.folder, 'clone', '--quiet', '--branch=task', root, 'clone');
+  commit(scratch.path('clone'), { a: 'a' }, 'first of ours');
+  const tip = commit(scratch.path('clone'), { b: 'b' }, 'second of ours');
+  run(scratch.path('clone'), 'push', '--quiet', 'origin', 'task');
+  const common = { rootFolder: root, upstream, branch: 'task', defaultBranch: 'main' };
+  return {
+    upstream,
+    root,
+    tip,
+    start,
+    plan: async (expected) => planPush({ ...common, expected, signal: limit() }),
+    push: async (expected, more = {}) => pushCommit({ ...common, commit: tip, expected, env, signal: limit(), ...more }),
+  };
+}
+
+const failsWith = (code: string, detail = /^/) => (error: unknown): boolean => {
+  assert.ok(error instanceof Fault && error.code === code, String(error));
+  assert.match(error.detail ?? '', detail);
+  return true;
+};
+
+test('the plan shows what would go out', async () => {
+  using scratch = newScratch();
+  const { plan, tip, start, root } = await outgoing(scratch);
+
+  const first = await plan(null);
+  assert.deepEqual({ ...first, subjects: first.subjects.map((subject) => subject.slice(8)) }, {
+    commit: tip, expected: null, commits: 2, subjects: ['second of ours', 'first of ours'], state: 'to_push',
+  });
+  assert.equal((await plan(`${tip}`)).state, 'current');
+  const between = run(root, 'rev-parse', 'task^');
+  assert.deepEqual([(await plan(between)).state, (await plan(between)).commits], ['to_push', 1]);
+  assert.equal((await plan('b'.repeat(40))).state, 'diverged');
+
+  run(root, 'update-ref', 'refs/heads/task', start);
+  assert.equal((await plan(null)).state, 'unchanged');
+  assert.equal((await plan(tip)).state, 'diverged');
+});
+
+test('a push sends exactly the commit shown, and records where upstream is', async () => {
+  using scratch = newScratch();
+  const { push, upstream, root, tip } = await outgoing(scratch);
+  const between = run(root, 'rev-parse', 'task^');
+  run(root, 'tag', '-a', 'private', '-m', 'x', 'task');
+  write(scratch.path('gitconfig'), '[push]\n\tfollowTags = true\n\tdefault = matching\n');
+
+  assert.deepEqual(await push(null, { commit: between, env: { ...env, GIT_CONFIG_GLOBAL: scratch.path('gitconfig') } }), { kind: 'pushed' });
+  assert.equal(run(upstream, 'rev-parse', 'task'), between);
+  assert.equal(run(root, 'rev-parse', 'refs/remotes/upstream/task'), between);
+  assert.deepEqual(await push(between), { kind: 'pushed' });
+  assert.deepEqual(await push(between), { kind: 'current' });
+  assert.equal(run(upstream, 'rev-parse', 'task'), tip);
+  assert.equal(run(upstream, 'for-each-ref', '--format=%(refname)'), 'refs/heads/main\nrefs/heads/task');
+});
+
+test('an upstream that moved, came or went is not overwritten', async () => {
+  using scratch = newScratch();
+  const { push, upstream, root, start } = await outgoing(scratch);
+  const between = run(root, 'rev-parse', 'task^');
+  run(upstream, 'checkout', '-q', '-b', 'task');
+  const theirs = commit(upstream, { theirs: 'x' });
+
+  await assert.rejects(push(null), failsWith('UPSTREAM_MOVED'));
+  await assert.rejects(push(between), failsWith('UPSTREAM_MOVED'));
+  await assert.rejects(push(start), failsWith('UPSTREAM_MOVED'));
+  await assert.rejects(push(theirs), failsWith('UPSTREAM_MOVED'));
+  assert.equal(run(upstream, 'rev-parse', 'task'), theirs);
+  run(upstream, 'checkout', '-q', 'main');
+  run(upstream, 'branch', '-D', 'task');
+  await assert.rejects(push(between), failsWith('UPSTREAM_MOVED'));
+});
+
+test('a commit that does not build on what is there is not sent, though it is what was expected', async () => {
+  using scratch = newScratch();
+  const { push, upstream, root, tip } = await outgoing(scratch);
+  await push(null);
+  run(scratch.path('clone'), 'commit', '--quiet', '--amend', '-m', 'rewritten');
+  run(scratch.path('clone'), 'push', '--quiet', '--force', 'origin', 'task');
+
+  await assert.rejects(push(tip, { commit: run(root, 'rev-parse', 'task') }), failsWith('UPSTREAM_MOVED'));
+
+  assert.equal(run(upstream, 'rev-parse', 'task'), tip);
+});
+
+test('the default branch is never pushed to', async () => {
+  using scratch = newScratch();
+  const { push, upstream, start } = await outgoing(scratch);
+
+  await assert.rejects(push(start, { branch: 'main' }), failsWith('PUSH_REJECTED'));
+
+  assert.equal(run(upstream, 'rev-parse', 'main'), start);
+});
+
+test('an upstream whose hook refuses is quoted; its hooks run, those of the root repo do not', async () => {
+  using scratch = newScratch();
+  const { push, upstream, root } = await outgoing(scratch);
+  write(join(root, 'hooks/pre-push'), `#!/bin/sh\ntouch ${scratch.path('canary')}\n`, 0o755);
+  write(join(upstream, '.git/hooks/pre-receive'), '#!/bin/sh\necho "branches must be signed off" >&2\nexit 1\n', 0o755);
+
+  await assert.rejects(push(null), failsWith('PUSH_REJECTED', /signed off/));
+  write(join(upstream, '.git/hooks/pre-receive'), '#!/bin/sh\ncat > ../seen 2>/dev/null || cat > seen\n', 0o755);
+  await push(null);
+
+  assert.equal(existsSync(scratch.path('canary')), false);
+  assert.match(readFileSync(join(upstream, existsSync(join(upstream, 'seen')) ? 'seen' : '.git/seen'), 'utf8'), /refs\/heads\/task/);
+});
+
+test('an upstream that is gone is named as that', async () => {
+  using scratch = newScratch();
+  const { push } = await outgoing(scratch);
+
+  await assert.rejects(push(null, { upstream: scratch.path('nothing') }), failsWith('UPSTREAM_MISSING'));
+});
+
+test('repos go out after those that they depend on, by name where it does not matter', () => {
+  const order = (map: Record<string, string[]>): string => pushOrder(Object.entries(map).map(([name, dependsOn]) => ({ name, dependsOn }))).join(' ');
+
+  assert.equal(order({ web: ['api'], api: ['lib'], lib: [], docs: [] }), 'docs lib api web');
+  assert.equal(order({ c: [], b: [], a: [] }), 'a b c');
+  assert.equal(order({ app: ['elsewhere', 'app'], lib: [] }), 'app lib');
+  assert.equal(order({ b: ['c'], c: ['b'], a: ['b'], d: [] }), 'd b a c');
+  assert.equal(order({}), '');
+});
