@@ -5,7 +5,7 @@ import type { Prompt } from './prompt.ts';
 
 /** All that a session is made from. Paths are absolute and the same inside the walls and outside. */
 export interface SessionPlan {
-  /** Claude Code; has to be visible inside the walls. */
+  /** Claude Code. */
   readonly executable: string;
   readonly prompt: Prompt;
   readonly model: string;

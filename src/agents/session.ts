@@ -129,7 +129,7 @@ function startProcess(asked: SpawnOptions, plan: SessionPlan, life: SessionLife)
   const walled = life.wrap([...WITH_KEY, life.keyFile, asked.command, ...asked.args], {
     env,
     cwd: plan.runFolder,
-    readable: [plan.trustedFolder, life.keyFile],
+    readable: [plan.executable, plan.trustedFolder, life.keyFile],
   });
   const child = spawn(walled.command, walled.args, {
     cwd: walled.cwd,

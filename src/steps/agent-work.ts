@@ -50,12 +50,6 @@ type AgentWork = Extract<AttemptWork, { kind: 'agent' }>;
  */
 const { $schema: _, ...RESULT_SCHEMA } = z.toJSONSchema(StageResult, { io: 'input' });
 
-/** What agents need to see inside the walls beside what all work sees. */
-export function agentReadable(): string[] {
-  const executable = claudeExecutable();
-  return executable === undefined ? [] : [executable];
-}
-
 /**
  * Carries out an agent step: opens the gate to the model, runs Claude Code inside the walls, and tells its verdict.
  * Resolves when nothing of it is alive any more. What the agent left in the worktrees is the host's to collect.

@@ -11,7 +11,7 @@ import { ATTEMPT_PROTOCOL, AttemptRequest } from '../../src/contract/attempt.ts'
 import type { OutputLine } from '../../src/contract/output.ts';
 import { startScriptedModel, type ScriptedModel } from '../../src/agents/scripted-model.ts';
 import type { ScriptedScenario } from '../../src/agents/scripted-scenario.ts';
-import { agentReadable, runAgentWork, type AgentWorkResult } from '../../src/steps/agent-work.ts';
+import { runAgentWork, type AgentWorkResult } from '../../src/steps/agent-work.ts';
 import type { OutputWriter } from '../../src/steps/output-writer.ts';
 
 export const LIMIT_MS = 30_000;
@@ -97,7 +97,7 @@ export async function openAgentPlace({
     agentFolder,
     rootObjects,
     toolchains: [],
-    readable: agentReadable(),
+    readable: [],
     signal: AbortSignal.timeout(LIMIT_MS),
   });
   const own = (): void =>
