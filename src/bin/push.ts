@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isConfirmed } from '../cli/confirm.ts';
 import type { LocalCall } from '../cli/local-call.ts';
 import { pushPlanText } from '../cli/print/push-plan.ts';
@@ -27,6 +28,7 @@ export async function push(call: LocalCall): Promise<number> {
   else if (isDry) await terminal.write(asJson(plan));
   const outgoing = plan.repos.filter(({ state }) => state === 'to_push');
   refuseDiverged(plan);
+  refuseFarAway(outgoing);
   if (isDry || (outgoing.length === 0 && !flags.json)) return 0;
 
   if (!flags.yes && outgoing.length > 0) {
@@ -50,6 +52,15 @@ function refuseDiverged({ repos, branch }: Plan): void {
     'UPSTREAM_MOVED',
     `The branch ${branch} of upstream holds commits that ours lacks, in ${diverged.join(' and ')}; nothing was pushed.`,
   );
+}
+
+/** The root repos and the operator's credentials are on the machine of the service. */
+function refuseFarAway(outgoing: readonly RepoPlan[]): void {
+  const missing = outgoing.find(({ rootFolder }) => !existsSync(rootFolder));
+  if (missing === undefined) return;
+  throw new Fault('INPUT_INVALID', `The root repo ${missing.rootFolder} is not on this machine.`, {
+    hint: 'Push on the machine on which the service runs.',
+  });
 }
 
 /** The plan is in dependency order already. */

@@ -1,4 +1,5 @@
 import type { Client } from '../client/client.ts';
+import { Fault } from '../contract/faults.ts';
 import type { Command } from '../grammar/command-table.ts';
 import type { Params } from '../grammar/parse-line.ts';
 import type { Terminal } from './terminal.ts';
@@ -14,5 +15,7 @@ export async function printEvents(
   for await (const { event, data } of client.events(command, params, { signal })) {
     if (event !== 'open') await terminal.write(event === 'resync' ? '{"topic":"resync"}\n' : `${data}\n`);
   }
-  return 0;
+  throw new Fault('SERVICE_UNREACHABLE', 'The service ended the stream.', {
+    hint: '`takt events --after ID` goes on after the event with that id.',
+  });
 }

@@ -1,11 +1,14 @@
 import type { Client } from '../client/client.ts';
 import type { OutputLine } from '../contract/output.ts';
-import type { Command } from '../grammar/command-table.ts';
+import type { Run } from '../contract/run.ts';
+import { commandNamed, type Command, type CommandTable } from '../grammar/command-table.ts';
 import type { Params } from '../grammar/parse-line.ts';
+import { outlastRestart } from './outlast-restart.ts';
 import { outputPrinter } from './print/output.ts';
+import { isFinal } from './print/states.ts';
 import type { Terminal } from './terminal.ts';
 
-/** A line of the stream: where it belongs, and what was said. */
+/** A line of the stream: where it belongs, where the next one begins, and what was said. */
 export interface StepOutput {
   readonly step: string;
   readonly attempt: string;
@@ -15,24 +18,50 @@ export interface StepOutput {
 
 interface Reading {
   readonly client: Client;
+  /** For going on after a restart: does not start the service, as somebody may have stopped it on purpose. */
+  readonly patientClient: Client;
+  readonly table: CommandTable;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
   readonly isJson: boolean;
 }
 
-/** Prints the output of a run as it comes: for people, or line by line as the service sends it. */
-export async function printOutput(
-  command: Command,
-  params: Params,
-  { client, terminal, signal, isJson }: Reading,
-): Promise<number> {
+/**
+ * Prints the output of a run as it comes: for people, or line by line as the service sends it. With --follow it goes on
+ * after a restart of the service, where it left off.
+ */
+export async function printOutput(command: Command, params: Params, reading: Reading): Promise<number> {
+  const { client, patientClient, terminal, signal, isJson } = reading;
   const print = outputPrinter(terminal.page);
-  let isEmpty = true;
-  for await (const line of client.stream(command, params, { signal })) {
-    isEmpty = false;
-    await terminal.write(isJson ? `${JSON.stringify(line)}\n` : print.next(line as StepOutput));
+  const seen = new Map<string, number>();
+  const readFrom = async (source: Client, answered: () => void): Promise<void> => {
+    for await (const value of source.stream(command, params, { signal })) {
+      answered();
+      const output = value as StepOutput;
+      if (output.offset <= (seen.get(output.attempt) ?? -1)) continue;
+      seen.set(output.attempt, output.offset);
+      await terminal.write(isJson ? `${JSON.stringify(output)}\n` : print.next(output));
+    }
+  };
+  if (params['follow'] === true) {
+    let source = client;
+    await outlastRestart(async (answered) => {
+      const current = source;
+      source = patientClient;
+      await readFrom(current, answered);
+      return isOver(params, reading);
+    }, signal);
+  } else {
+    await readFrom(client, () => undefined);
   }
   if (!isJson) await terminal.write(print.end());
-  if (isEmpty && !isJson) terminal.writeError('There is no output yet.\n');
+  if (seen.size === 0 && !isJson) terminal.writeError('There is no output yet.\n');
   return 0;
+}
+
+/** A service that stops ends the stream as the end of the run does; only the run itself tells them apart. */
+async function isOver(params: Params, { patientClient, table, signal }: Reading): Promise<boolean> {
+  const run = (await patientClient.call(commandNamed(table, 'run.show'), { run: params['run'] }, { signal })) as Run;
+  const attempt = run.steps.flatMap(({ attempts }) => attempts).find(({ id }) => id === params['attempt']);
+  return attempt === undefined ? isFinal(run.state) : attempt.endedAtMs !== null;
 }

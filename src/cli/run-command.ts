@@ -1,5 +1,5 @@
 import type { Client } from '../client/client.ts';
-import { Fault } from '../contract/faults.ts';
+import { Fault, faults } from '../contract/faults.ts';
 import type { Command, CommandTable } from '../grammar/command-table.ts';
 import type { Flags, Params } from '../grammar/parse-line.ts';
 import { connect } from './connect.ts';
@@ -27,10 +27,26 @@ const ownWays = ['service.stop'];
 const neverStarts = ['service.status', 'job.list', 'job.cancel'];
 
 /** Carries out one command and gives the exit code. */
-export async function runCommand(
-  line: Line,
-  { table, terminal, signal, loadLocalCommand }: Surroundings,
-): Promise<number> {
+export async function runCommand(line: Line, surroundings: Surroundings): Promise<number> {
+  try {
+    return await carryOut(line, surroundings);
+  } catch (error) {
+    if (!surroundings.signal.aborted) throw error;
+    // Ctrl-C is how following ends, and nothing is left to say.
+    if (line.command.kind === 'stream') return faults.CANCELLED.exitCode;
+    throw new Fault('CANCELLED', 'Interrupted.', { hint: afterInterruption(line), cause: error });
+  }
+}
+
+function afterInterruption({ command, params }: Line): string {
+  if (command.kind === 'job') return 'The service was told to stop it; nothing half-made stays.';
+  if (params['wait'] === true) return 'A run that was started goes on; `takt run cancel RUN` ends it.';
+  return command.kind === 'call' && command.http.method !== 'GET'
+    ? 'The service may have done it already; look before you repeat it.'
+    : '';
+}
+
+async function carryOut(line: Line, { table, terminal, signal, loadLocalCommand }: Surroundings): Promise<number> {
   const { command, flags } = line;
   const place = placeOf(process.env, flags.home);
   const open = ({ start } = { start: true }): Client =>
@@ -40,14 +56,11 @@ export async function runCommand(
     return run({ params: line.params, flags, place, table, terminal, signal, connect: open });
   }
   const params = await readFileOption(line.params, command, signal);
-  if (command.isDangerous && !flags.yes) {
-    const { confirm } = await import('./confirm.ts');
-    const confirmed = await confirm(command, params, { client: open(), table, terminal, signal, isJson: flags.json });
-    return confirmed === undefined
-      ? 1
-      : perform({ ...line, params: confirmed }, { client: open(), table, terminal, signal });
-  }
-  return perform({ ...line, params }, { client: open(), table, terminal, signal });
+  const connected = { client: open(), patientClient: open({ start: false }), table, terminal, signal };
+  if (!command.isDangerous || flags.yes) return perform({ ...line, params }, connected);
+  const { confirm } = await import('./confirm.ts');
+  const confirmed = await confirm(command, params, { ...connected, isJson: flags.json });
+  return confirmed === undefined ? 1 : perform({ ...line, params: confirmed }, connected);
 }
 
 async function readFileOption(params: Params, command: Command, signal: AbortSignal): Promise<Params> {
@@ -58,6 +71,8 @@ async function readFileOption(params: Params, command: Command, signal: AbortSig
 
 interface Connected {
   readonly client: Client;
+  /** Does not start the service. */
+  readonly patientClient: Client;
   readonly table: CommandTable;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
@@ -106,13 +121,13 @@ function jobExitCode(reply: unknown): number {
   return results?.some(({ fault }) => fault !== undefined && fault !== null) === true ? 7 : 0;
 }
 
-async function printStream({ command, params, flags }: Line, { client, terminal, signal }: Connected): Promise<number> {
+async function printStream({ command, params, flags }: Line, connected: Connected): Promise<number> {
   if (command.name === 'event.stream') {
     const { printEvents } = await import('./print-events.ts');
-    return printEvents(command, params, { client, terminal, signal });
+    return printEvents(command, params, connected);
   }
   const { printOutput } = await import('./print-output.ts');
-  return printOutput(command, params, { client, terminal, signal, isJson: flags.json });
+  return printOutput(command, params, { ...connected, isJson: flags.json });
 }
 
 const asJson = (reply: unknown): string => `${JSON.stringify(reply, null, 2)}\n`;

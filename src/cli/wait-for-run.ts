@@ -1,51 +1,42 @@
 import type { Client } from '../client/client.ts';
-import { Fault, faults } from '../contract/faults.ts';
+import { faults } from '../contract/faults.ts';
 import type { Run } from '../contract/run.ts';
 import { commandNamed, type CommandTable } from '../grammar/command-table.ts';
-import { pause } from '../platform/wait.ts';
+import { outlastRestart } from './outlast-restart.ts';
 import { changesBetween } from './print/run-changes.ts';
 import { isFinal } from './print/states.ts';
 import type { Terminal } from './terminal.ts';
 
 interface Waiting {
-  readonly client: Client;
+  /** Does not start the service: while somebody waits, another may stop it on purpose. */
+  readonly patientClient: Client;
   readonly table: CommandTable;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
   readonly isJson: boolean;
 }
 
-/** A service that is being restarted has to be back within this. */
-const AWAY_LIMIT_MS = 60_000;
-const TRY_AGAIN_MS = 500;
-
 /**
  * Prints the steps of a run as they begin and end, until it is over or waits for a person; with JSON only the run as it
  * is then. Gives the exit code: 0 passed, 3 waits, 1 else.
  */
-export async function waitForRun(run: string, { client, table, terminal, signal, isJson }: Waiting): Promise<number> {
+export async function waitForRun(
+  run: string,
+  { patientClient, table, terminal, signal, isJson }: Waiting,
+): Promise<number> {
   const show = commandNamed(table, 'run.show');
   const events = commandNamed(table, 'event.stream');
   let seen: Run | undefined;
-  let lastAnswerMs = Date.now();
-  const look = async (): Promise<boolean> => {
-    const now = (await client.call(show, { run }, { signal })) as Run;
-    lastAnswerMs = Date.now();
-    if (!isJson) await terminal.write(changesBetween(seen, now, terminal.page));
-    seen = now;
-    return isFinal(now.state) || now.state === 'waiting';
-  };
-  for (;;) {
-    try {
-      if (await lookAtEach(client.events(events, { topics: 'run.*,step.update' }, { signal }), run, look)) break;
-    } catch (error) {
-      if (
-        !(error instanceof Fault && error.code === 'SERVICE_UNREACHABLE' && Date.now() - lastAnswerMs < AWAY_LIMIT_MS)
-      )
-        throw error;
-    }
-    await pause(TRY_AGAIN_MS, signal);
-  }
+  await outlastRestart(async (answered) => {
+    const frames = patientClient.events(events, { topics: 'run.*,step.update' }, { signal });
+    return lookAtEach(frames, run, async () => {
+      const now = (await patientClient.call(show, { run }, { signal })) as Run;
+      answered();
+      if (!isJson) await terminal.write(changesBetween(seen, now, terminal.page));
+      seen = now;
+      return isFinal(now.state) || now.state === 'waiting';
+    });
+  }, signal);
   if (isJson) await terminal.write(`${JSON.stringify(seen, null, 2)}\n`);
   return exitCodeOf(seen!);
 }

@@ -56,7 +56,7 @@ export const faults = {
   RUN_STATE: { httpStatus: 409, exitCode: 5, hint: '`takt run show` says in what state it is.' },
   PIPELINE_MISSING: { httpStatus: 409, exitCode: 5, hint: '`takt workspace pipeline-set` sets one.' },
   LANDING_CONFLICT: { httpStatus: 409, exitCode: 5, hint: 'Merge by hand in the workspace clone: the commits are pinned under the ref named.' },
-  MODEL_ACCESS_MISSING: { httpStatus: 409, exitCode: 5, hint: 'Set ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN for the service, `model.keyFile` in settings.yaml, or log in with `claude`.' },
+  MODEL_ACCESS_MISSING: { httpStatus: 409, exitCode: 5, hint: 'Set ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN for the service, `model.key_file` in settings.yaml, or log in with `claude`.' },
   CONFINEMENT_MISSING: { httpStatus: 409, exitCode: 5, hint: 'Install bubblewrap (`apt install bubblewrap`); `takt doctor` says why it does not start.' },
   COMMITS_CHANGED: { httpStatus: 409, exitCode: 5, hint: 'Look at what would go out now, and decide again.' },
 

@@ -4,8 +4,9 @@ import { test } from 'node:test';
 import { scriptedService } from './scripted-service.ts';
 import { ending, startTakt, takt } from './takt-process.ts';
 
+let offset = 0;
 const line = (step: string, attempt: string, output: object): string =>
-  `${JSON.stringify({ step, attempt, offset: 0, line: { atMs: 0, ...output } })}\n`;
+  `${JSON.stringify({ step, attempt, offset: (offset += 1), line: { atMs: 0, ...output } })}\n`;
 
 test('output is printed step by step, chunks of one stream joined, tools in one line each', async () => {
   const lines = [
@@ -22,7 +23,10 @@ test('output is printed step by step, chunks of one stream joined, tools in one 
     }),
     line('fix', 'att_2', { kind: 'note', text: 'ended' }),
   ];
-  await using service = await scriptedService({ 'run.logs': (_, reply) => void reply.end(lines.join('')) });
+  await using service = await scriptedService({
+    'run.logs': (_, reply) => void reply.end(lines.join('')),
+    'run.show': () => ({ state: 'passed', steps: [] }),
+  });
   const env = { TAKT_HOME: service.home };
 
   const people = await takt(['run', 'logs', 'feature', '-f', '--step', 'test'], { env });
@@ -72,7 +76,8 @@ test('events are printed as lines of JSON', async () => {
 
   const { stdout, code } = await takt(['events', '--topics', 'run.*'], { env: { TAKT_HOME: service.home } });
 
-  assert.equal(code, 0);
+  // A script that reads events has to know that it missed what comes now.
+  assert.equal(code, 69);
   assert.equal(stdout, '{"id":"e-1"}\n{"size":3}\n{"topic":"resync"}\n');
 });
 
@@ -92,11 +97,46 @@ test('Ctrl-C closes the connection, which cancels the job, and says so', async (
   const { code, stderr } = await ended;
 
   assert.equal(code, 130);
-  assert.match(stderr, /takt: Interrupted\./);
+  assert.match(stderr, /takt: Interrupted\.\n {6}The service was told to stop it/);
+});
+
+test('following goes on where it was when the service was away, and says each line once', async () => {
+  const lines = [1, 2, 3].map((number) => line('test', 'att_1', { kind: 'stdout', text: `line ${number}\n` }));
+  const states = ['running', 'passed'];
+  let readings = 0;
+  await using service = await scriptedService({
+    'run.logs'(_, reply) {
+      readings += 1;
+      // The first reading ends as the stop of a service ends it, the second breaks off, the third is whole.
+      reply.write(lines.slice(0, readings).join(''), () => (readings === 2 ? reply.destroy() : reply.end()));
+    },
+    'run.show': () => ({ state: states[readings === 3 ? 1 : 0], steps: [] }),
+  });
+
+  const { stdout, code } = await takt(['run', 'logs', 'feature', '-f'], { env: { TAKT_HOME: service.home } });
+
+  assert.deepEqual([code, readings], [0, 3]);
+  assert.equal(stdout, '── test att_1\nline 1\nline 2\nline 3\n');
+});
+
+test('Ctrl-C ends following without a word', async () => {
+  const arrived = Promise.withResolvers<void>();
+  await using service = await scriptedService({
+    'run.logs': (_, reply) =>
+      void reply.write(line('test', 'att_1', { kind: 'stdout', text: 'x\n' }), () => arrived.resolve()),
+  });
+  const child = startTakt(['run', 'logs', 'feature', '-f'], { env: { TAKT_HOME: service.home } });
+  const ended = ending(child);
+  await arrived.promise;
+
+  child.kill('SIGINT');
+
+  assert.deepEqual(await ended.then(({ code, stderr }) => [code, stderr]), [130, '']);
 });
 
 test('a reader that goes away ends the command quietly', async () => {
-  const many = line('test', 'att_1', { kind: 'stdout', text: `${'x'.repeat(1000)}\n` }).repeat(2000);
+  const long = { kind: 'stdout', text: `${'x'.repeat(1000)}\n` };
+  const many = Array.from({ length: 2000 }, () => line('test', 'att_1', long)).join('');
   await using service = await scriptedService({ 'run.logs': (_, reply) => void reply.end(many) });
   const child = startTakt(['run', 'logs', 'feature'], { env: { TAKT_HOME: service.home } });
   child.stdout.once('data', () => child.stdout.destroy());
