@@ -106,7 +106,7 @@ test('an edit that would make the file wrong is refused, and so is one of a file
   await mkdir(join(folder.path, 'config'), { recursive: true });
   await writeFile(layout.reposFile, 'repos:\n  - name: app\n    upstream: /x # keep me\n');
 
-  await assert.rejects(addRepoEntry(layout.reposFile, entry('b', { depends_on: ['nobody'] })), { code: 'CONFIG_INVALID' });
+  await assert.rejects(addRepoEntry(layout.reposFile, entry('b', { depends_on: ['nobody'] })), { code: 'INPUT_INVALID', message: 'b depends on nobody, which is not listed.' });
   assert.match(await readFile(layout.reposFile, 'utf8'), /keep me/);
   await writeFile(layout.reposFile, 'repos:\n  - nam: app\n');
   await assert.rejects(addRepoEntry(layout.reposFile, entry('b')), { code: 'CONFIG_INVALID', message: /config\/repos\.yaml:2:5/ });

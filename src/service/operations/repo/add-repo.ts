@@ -1,12 +1,12 @@
 import { rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { addRepoEntry, removeRepoEntry } from '../../../config/edit-repos.ts';
+import { basename, dirname, join } from 'node:path';
+import { addRepoEntry, checkRepoEntry, removeRepoEntry } from '../../../config/edit-repos.ts';
 import { Fault } from '../../../contract/faults.ts';
 import type { ParamsOf } from '../../../contract/operation.ts';
 import type { repoAdd } from '../../../contract/operations/repo.ts';
 import { type Repo, RepoConfig } from '../../../contract/repo.ts';
 import { createRoot } from '../../../git/root-repo.ts';
-import { isThere } from '../../../platform/files.ts';
+import { isThere, makeFolder } from '../../../platform/files.ts';
 import { deleteRoot, insertRoot, recordFetch } from '../../../store/roots.ts';
 import type { Call } from '../../http/binding.ts';
 import { commit, type ServiceParts } from '../../parts.ts';
@@ -24,6 +24,7 @@ export async function addRepo(parts: ServiceParts, params: ParamsOf<typeof repoA
     const entry = entryOf(params);
     refuseTakenName(parts, name);
     for (const need of params.dependsOn) knownRepo(parts, need);
+    await checkRepoEntry(layout.reposFile, entry);
     const folder = layout.root(name);
     await setAside(parts, folder);
 
@@ -66,7 +67,8 @@ function refuseTakenName(parts: ServiceParts, name: string): void {
 /** A folder that neither the configuration nor the store knows is not ours to remove, but it must not be in the way. */
 async function setAside({ layout, log }: ServiceParts, folder: string): Promise<void> {
   if (!(await isThere(folder))) return;
-  const aside = join(layout.state, `set-aside-${Date.now()}`);
+  const aside = join(layout.state, 'aside', `root-${basename(folder)}-${Date.now()}`);
+  await makeFolder(dirname(aside));
   await rename(folder, aside);
   log.warn({ folder, aside }, 'a root repo that no configuration knows was set aside');
 }

@@ -10,8 +10,8 @@ export function upstreamAddress(written: string): string {
   const address = written.trim();
   if (address === '~' || address.startsWith('~/')) return join(homedir(), address.slice(1));
   if (isAbsolute(address) || /^[a-z][a-z0-9+.-]*:\/\/./i.test(address)) return address;
-  // As git reads it (gitremote-helpers(7), urls in git-clone(1)): `name::…` starts a program, `host:path` is SSH.
-  const isSsh = /^[A-Za-z0-9_[][^/]*:[^:]/.test(address);
+  // As git-clone(1) reads it: `host:path` is SSH, with an IPv6 address in brackets. `name::…` would start a program.
+  const isSsh = /^([^/:@\s-][^/:@\s]*@)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_][^/:@\s]*):[^:]/.test(address);
   if (isSsh) return address;
   throw new Fault('INPUT_INVALID', `${address} is neither a URL nor an absolute path.`, { hint: 'Give a URL, host:path, or the whole path.' });
 }

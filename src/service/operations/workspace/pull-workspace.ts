@@ -14,7 +14,7 @@ export async function pullWorkspace(parts: Pick<ServiceParts, 'database' | 'layo
     const results: PullResult[] = [];
     for (const { name: repo, role } of repos) {
       const branch = role === 'edit' ? workspace : rootOf(database, repo).defaultBranch;
-      results.push({ repo, ...(await pullClone({ folder: layout.clone(workspace, repo), rootFolder: layout.root(repo), branch, role, signal })) });
+      results.push({ repo, ...(await pullClone({ folder: layout.clone(workspace, repo), rootFolder: layout.root(repo), branch, signal })) });
     }
     return { results };
   });

@@ -1,8 +1,10 @@
+import { rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Fault } from '../../../contract/faults.ts';
 import type { CommitId, RepoName, WorkspaceName } from '../../../contract/ids.ts';
-import { unsavedWork } from '../../../git/unsaved-work.ts';
-import { pinCloneWork } from '../../../git/pin-clone-work.ts';
-import { pinCommits, refCommit } from '../../../git/refs.ts';
+import { cloneObstacle } from '../../../git/clone-files.ts';
+import { pinCloneWork, unsavedWork } from '../../../git/unsaved-work.ts';
+import { makeFolder } from '../../../platform/files.ts';
 import { rootOf } from '../../../store/roots.ts';
 import { activeRuns } from '../../../store/runs.ts';
 import { upstreamHead } from '../../../store/upstream-heads.ts';
@@ -49,19 +51,26 @@ export async function refuseUnsavedWork({ database, layout }: Parts, workspace: 
   if (lines.length > 0) throw new Fault('WORKSPACE_HAS_WORK', `The workspace ${workspace} holds work that is saved nowhere else.`, { detail: lines.join('\n') });
 }
 
-/** Pins the branch and all unsaved work of a clone in the root repo. */
-export async function keepWork({ config, database, layout }: Parts, workspace: WorkspaceName, repos: readonly OwnRepo[], signal: AbortSignal): Promise<KeptPin[]> {
+/** Pins each branch and all unsaved work of its clone in the root repo. A clone that git cannot read is moved aside whole. */
+export async function keepWork(parts: Pick<ServiceParts, 'config' | 'database' | 'layout' | 'log'>, workspace: WorkspaceName, repos: readonly OwnRepo[], signal: AbortSignal): Promise<KeptPin[]> {
+  const { config, database, layout } = parts;
   const pins: KeptPin[] = [];
   const author = config.settings().author ?? { name: 'takt', email: 'takt@localhost' };
   for (const { name: repo, role } of repos) {
-    const rootFolder = layout.root(repo);
-    const refPrefix = keptPrefix(workspace, Date.now());
+    const folder = layout.clone(workspace, repo);
     const branch = role === 'edit' ? workspace : rootOf(database, repo).defaultBranch;
-    const kept = await pinCloneWork({ folder: layout.clone(workspace, repo), rootFolder, refPrefix, branch, author, signal });
-    const head = role === 'edit' ? await refCommit(rootFolder, `refs/heads/${workspace}`, { signal }) : null;
-    const ofBranch = head === null ? [] : [{ ref: `${refPrefix}/branch`, commit: head }];
-    await pinCommits(rootFolder, ofBranch, { signal });
-    pins.push(...[...ofBranch, ...kept].map(({ ref, commit }) => ({ repo, ref, commit: commit as CommitId })));
+    const kept = await pinCloneWork({ folder, rootFolder: layout.root(repo), refPrefix: keptPrefix(workspace, Date.now()), branch, author, signal });
+    pins.push(...kept.map(({ ref, commit }) => ({ repo, ref, commit })));
+    if (isBroken(await cloneObstacle(folder))) await moveAside(parts, folder, `${workspace}-${repo}`);
   }
   return pins;
+}
+
+const isBroken = (obstacle: Awaited<ReturnType<typeof cloneObstacle>>): boolean => obstacle !== null && obstacle !== 'missing';
+
+async function moveAside({ layout, log }: Pick<ServiceParts, 'layout' | 'log'>, folder: string, name: string): Promise<void> {
+  const aside = join(layout.state, 'aside', `${name}-${Date.now()}`);
+  await makeFolder(dirname(aside));
+  await rename(folder, aside);
+  log.warn({ folder, aside }, 'a clone that git cannot read was moved aside');
 }
