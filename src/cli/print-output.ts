@@ -34,8 +34,8 @@ export async function printOutput(command: Command, params: Params, reading: Rea
   const { client, patientClient, terminal, signal, isJson } = reading;
   const print = outputPrinter(terminal.page);
   const seen = new Map<string, number>();
-  const readFrom = async (source: Client, answered: () => void): Promise<void> => {
-    for await (const value of source.stream(command, params, { signal })) {
+  const readFrom = async (source: Client, run: unknown, answered: () => void): Promise<void> => {
+    for await (const value of source.stream(command, { ...params, run }, { signal })) {
       answered();
       const output = value as StepOutput;
       if (output.offset <= (seen.get(output.attempt) ?? -1)) continue;
@@ -44,24 +44,29 @@ export async function printOutput(command: Command, params: Params, reading: Rea
     }
   };
   if (params['follow'] === true) {
+    // A workspace's name means its newest run, and that may be another one by the time of a restart.
+    const { id } = await runOf(client, params['run'], reading);
     let source = client;
     await outlastRestart(async (answered) => {
       const current = source;
       source = patientClient;
-      await readFrom(current, answered);
-      return isOver(params, reading);
+      await readFrom(current, id, answered);
+      return isOver(await runOf(patientClient, id, reading), params['attempt']);
     }, signal);
   } else {
-    await readFrom(client, () => undefined);
+    await readFrom(client, params['run'], () => undefined);
   }
   if (!isJson) await terminal.write(print.end());
   if (seen.size === 0 && !isJson) terminal.writeError('There is no output yet.\n');
   return 0;
 }
 
+async function runOf(client: Client, run: unknown, { table, signal }: Reading): Promise<Run> {
+  return (await client.call(commandNamed(table, 'run.show'), { run }, { signal })) as Run;
+}
+
 /** A service that stops ends the stream as the end of the run does; only the run itself tells them apart. */
-async function isOver(params: Params, { patientClient, table, signal }: Reading): Promise<boolean> {
-  const run = (await patientClient.call(commandNamed(table, 'run.show'), { run: params['run'] }, { signal })) as Run;
-  const attempt = run.steps.flatMap(({ attempts }) => attempts).find(({ id }) => id === params['attempt']);
+function isOver(run: Run, wanted: unknown): boolean {
+  const attempt = run.steps.flatMap(({ attempts }) => attempts).find(({ id }) => id === wanted);
   return attempt === undefined ? isFinal(run.state) : attempt.endedAtMs !== null;
 }

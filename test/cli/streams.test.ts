@@ -25,7 +25,7 @@ test('output is printed step by step, chunks of one stream joined, tools in one 
   ];
   await using service = await scriptedService({
     'run.logs': (_, reply) => void reply.end(lines.join('')),
-    'run.show': () => ({ state: 'passed', steps: [] }),
+    'run.show': () => ({ id: 'run_1', state: 'passed', steps: [] }),
   });
   const env = { TAKT_HOME: service.home };
 
@@ -55,7 +55,11 @@ test('output is printed step by step, chunks of one stream joined, tools in one 
     ].join('\n'),
   );
   assert.equal(machine.stdout, lines.join(''));
-  assert.deepEqual(service.received[0]!.params, { run: 'feature', follow: 'true', step: 'test' });
+  const asked = service.received.map(({ operation, params }) => [operation, params]);
+  assert.deepEqual(asked.slice(0, 2), [
+    ['run.show', { run: 'feature' }],
+    ['run.logs', { run: 'run_1', follow: 'true', step: 'test' }],
+  ]);
 });
 
 test('events are printed as lines of JSON', async () => {
@@ -110,7 +114,7 @@ test('following goes on where it was when the service was away, and says each li
       // The first reading ends as the stop of a service ends it, the second breaks off, the third is whole.
       reply.write(lines.slice(0, readings).join(''), () => (readings === 2 ? reply.destroy() : reply.end()));
     },
-    'run.show': () => ({ state: states[readings === 3 ? 1 : 0], steps: [] }),
+    'run.show': () => ({ id: 'run_1', state: states[readings === 3 ? 1 : 0], steps: [] }),
   });
 
   const { stdout, code } = await takt(['run', 'logs', 'feature', '-f'], { env: { TAKT_HOME: service.home } });
@@ -124,6 +128,7 @@ test('Ctrl-C ends following without a word', async () => {
   await using service = await scriptedService({
     'run.logs': (_, reply) =>
       void reply.write(line('test', 'att_1', { kind: 'stdout', text: 'x\n' }), () => arrived.resolve()),
+    'run.show': () => ({ id: 'run_1', state: 'running', steps: [] }),
   });
   const child = startTakt(['run', 'logs', 'feature', '-f'], { env: { TAKT_HOME: service.home } });
   const ended = ending(child);
