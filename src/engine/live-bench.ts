@@ -81,10 +81,15 @@ function lookAround(context: LookContext, tail: OutputTail, lives: ReadonlyMap<s
 function start(context: LookContext, live: LiveAttempt): void {
   live.startedAtMs = Date.now();
   watchSpool(live, { grew: () => context.tail.mayHaveGrown(live), changed: () => look(context, live) });
-  live.child = startHost(context.hostCommand, live.folder, () => {
-    live.child = undefined;
-    look(context, live);
-  });
+  try {
+    live.child = startHost(context.hostCommand, live.folder, () => {
+      live.child = undefined;
+      look(context, live);
+    });
+  } catch (error) {
+    // Its row is in the store, so the regular look goes on trying and gives it an end.
+    context.log(`The step host of ${live.id} could not be started.`, error);
+  }
 }
 
 function liveFrom(parts: SpoolEngineParts, attempt: StoredAttempt): LiveAttempt {

@@ -31,7 +31,7 @@ export interface DeskHome {
   settings: Record<string, unknown>;
   environment: NodeJS.ProcessEnv;
   readonly said: string[];
-  openDesk(options?: { debugPoint?: (name: string) => void }): Promise<TestDesk>;
+  openDesk(options?: DeskOptions): Promise<TestDesk>;
   setSteps(...steps: (Play | Record<string, unknown>)[]): void;
   /** A commit on a branch of a root repo, as a push makes it; nobody is told. */
   push(repo: string, text: string, options?: { force?: boolean }): string;
@@ -39,6 +39,12 @@ export interface DeskHome {
   tip(repo: string, ref?: string): string;
   runs(): Run[];
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface DeskOptions {
+  readonly debugPoint?: (name: string) => void;
+  /** The fake one by default. */
+  readonly hostCommand?: readonly string[];
 }
 
 export interface TestDesk extends RunDesk, AsyncDisposable {
@@ -107,13 +113,13 @@ function makeWorkspace(layout: HomeLayout, database: Database): void {
   }
 }
 
-async function openDesk(home: DeskHome, { debugPoint }: { debugPoint?: (name: string) => void }): Promise<TestDesk> {
+async function openDesk(home: DeskHome, { debugPoint, hostCommand = FAKE_HOST }: DeskOptions): Promise<TestDesk> {
   const { layout, database } = home;
   const say = (_facts: object, sentence: string): void => void home.said.push(sentence);
   const engine = openSpoolEngine({
     database,
     spool: layout.attemptsSpool,
-    hostCommand: FAKE_HOST,
+    hostCommand,
     debugPoint,
     wake: () => undefined,
     outputGrew: () => undefined,

@@ -6,16 +6,21 @@ import { findRun, setRunState, type StoredRun } from '../../store/runs.ts';
 import { clearRunFolder } from './clear-folders.ts';
 import { changeRun, type Desk, stepEvent } from './desk-parts.ts';
 import { endRun, letGo } from './end-run.ts';
-import { runSoFar } from './run-so-far.ts';
+import { isAtWork, runSoFar } from './run-so-far.ts';
 import { settleAttempt } from './settle-attempt.ts';
 
-/** Looks at a running run and does what is next, as far as no place is needed for it. */
+/**
+ * Looks at a running run and does what is next, as far as no place is needed for it. A run keeps the place of the
+ * attempt that has ended until here, so that its next step and those of others are chosen from together.
+ */
 export async function advanceRun(desk: Desk, id: RunId): Promise<void> {
   await settleEndedAttempts(desk, id);
   const run = findRun(desk.database, id);
-  if (run?.state !== 'running') return;
-  const [action] = nextActions(runSoFar(desk.database, run));
+  // A queued run may be about to begin, with its place.
+  if (run === undefined || run.state === 'queued' || run.state === 'gathering') return;
+  const [action] = run.state === 'running' ? nextActions(runSoFar(desk.database, run)) : [];
   if (action !== undefined) await carryOut(desk, run, action);
+  else if (!isAtWork(desk, id)) letGo(desk, run);
 }
 
 /** Steps that run and whose newest attempt is over: one at most, as steps go one after the other. */
@@ -33,6 +38,7 @@ async function carryOut(desk: Desk, run: StoredRun, action: Action): Promise<voi
   switch (action.kind) {
     case 'start':
     case 'salvage':
+      desk.holding.delete(run.id);
       desk.wanting.add(run.id);
       desk.dispatch();
       return;

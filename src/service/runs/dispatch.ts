@@ -3,6 +3,7 @@ import { findRun, runsInState, type StoredRun } from '../../store/runs.ts';
 import { beginQueuedRun } from './begin-run.ts';
 import type { Desk } from './desk-parts.ts';
 import { stepsAtOnce } from './places.ts';
+import { isAtWork } from './run-so-far.ts';
 import { startNext } from './start-next.ts';
 
 const AGAIN_AFTER_MS = 5_000;
@@ -35,7 +36,7 @@ async function takePlace(desk: Desk, id: RunId): Promise<void> {
     throw error;
   }
   // The place was not needed: the run ended, or asks first.
-  desk.holding.delete(id);
+  if (!isAtWork(desk, id)) desk.holding.delete(id);
   desk.advance(id);
   desk.dispatch();
 }

@@ -30,7 +30,10 @@ const ADVANCE_LIMIT = 5;
  */
 export interface RunDesk {
   recover(): Promise<void>;
-  /** Branches that stand elsewhere than they were seen. Synchronous: when it returns, the trigger is committed. */
+  /**
+   * Branches that stand elsewhere than they were seen. Synchronous: when it returns, the trigger is committed. It
+   * throws if the store takes nothing, as on a full disk; then the same moves have to be told again.
+   */
   onMoves(moves: readonly Move[]): void;
   trigger(workspace: string, note: string | null): Promise<RunId>;
   cancel(run: RunId): Promise<void>;
@@ -53,8 +56,12 @@ export function startRunDesk(parts: RunDeskParts): RunDesk {
     signal: closing.signal,
     serially: queue.serially,
     watchGathering: (run) => gathering.watch(run),
-    dispatch: () => (isOpen ? dispatch(desk) : undefined),
-    advance: (run) => (isOpen ? void advanceStubbornly(desk, run) : undefined),
+    dispatch: () => {
+      if (isOpen) dispatchSafely(desk);
+    },
+    advance: (run) => {
+      if (isOpen) void advanceStubbornly(desk, run);
+    },
   };
   const gathering = watchGathering(desk);
   const follow = (affected: Pick<Affected, 'gathering' | 'stopping'>): void => {
@@ -118,6 +125,15 @@ async function clearNowAndThen(desk: Desk): Promise<void> {
       desk.log.warn({ err: error }, 'Folders of old runs could not be cleared away.');
       await pause(CLEAR_EVERY_MS, desk.signal).catch(() => undefined);
     }
+  }
+}
+
+/** Called from everywhere, so that it must not throw; whatever comes next calls it again. */
+function dispatchSafely(desk: Desk): void {
+  try {
+    dispatch(desk);
+  } catch (error) {
+    desk.log.error({ err: error }, 'Places could not be given out.');
   }
 }
 

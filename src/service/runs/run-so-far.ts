@@ -1,3 +1,4 @@
+import type { RunId } from '../../contract/ids.ts';
 import { SETUP_STEP } from '../../pipeline/check-pipeline.ts';
 import type { RunSoFar } from '../../pipeline/next-actions.ts';
 import { attemptsOfRun, type StoredAttempt } from '../../store/attempts.ts';
@@ -23,6 +24,11 @@ export function runSoFar(database: Database, run: StoredRun): RunSoFar {
       };
     }),
   };
+}
+
+/** True while an attempt of the run is alive. */
+export function isAtWork({ database }: { readonly database: Database }, run: RunId): boolean {
+  return attemptsOfRun(database, run).some((attempt) => !attempt.isSealed);
 }
 
 /** True if all that was done in the run's folder is in the root repos, so that the folder may go. */

@@ -29,11 +29,7 @@ export async function startNext(desk: Desk, id: RunId): Promise<boolean> {
 
 /** Waits for the end of an attempt and goes on with its run. */
 export function followAttempt(desk: Desk, run: RunId, attempt: AttemptId): void {
-  void desk.engine.awaitOutcome(attempt).then(() => {
-    desk.holding.delete(run);
-    desk.advance(run);
-    desk.dispatch();
-  });
+  void desk.engine.awaitOutcome(attempt).then(() => desk.advance(run));
 }
 
 async function startAttempt(
