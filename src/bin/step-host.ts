@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { carryOutAttempt } from '../steps/carry-out-attempt.ts';
+import { closeInherited } from '../steps/close-inherited.ts';
 
 const INTERRUPTED_EXIT_CODE = 143;
 
@@ -12,6 +13,7 @@ if (folder === undefined) {
   process.stderr.write('usage: step-host SPOOL_FOLDER\n');
   process.exit(2);
 }
+closeInherited();
 // A terminal that closes, or an interrupt typed there, is meant for the service.
 process.on('SIGHUP', () => undefined);
 process.on('SIGINT', () => undefined);

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootId } from '../platform/process-identity.ts';
 import { runProcess } from '../platform/run-process.ts';
@@ -40,13 +40,20 @@ export async function probeConfinement(options: { signal: AbortSignal }): Promis
  * `folder` keeps that; it may not be writable for the work.
  */
 export async function knownToWork(folder: string, options: { signal: AbortSignal }): Promise<ConfinementProbe> {
-  const file = join(folder, `works-${process.getuid?.()}`);
+  const file = probeFile(folder);
   const here = `${bootId()} ${bubblewrapVersion()}\n`;
   if (textOf(file) === here) return { works: true, why: '' };
   const probe = await probeConfinement(options);
   if (probe.works) writeFileSync(file, here);
   return probe;
 }
+
+/** Forgets it, after a command could not be started inside: the next attempt looks anew. */
+export function forgetProbe(folder: string): void {
+  rmSync(probeFile(folder), { force: true });
+}
+
+const probeFile = (folder: string): string => join(folder, `works-${process.getuid?.()}`);
 
 function bubblewrapVersion(): string {
   const bwrap = findProgram('bwrap', process.env['PATH']);

@@ -33,13 +33,18 @@ export async function raiseWalls(plan: WallsPlan): Promise<Walls> {
   checkToolchains(plan);
   const tools = workTools(plan.toolchains, plan.environment ?? process.env);
   if (plan.mode === 'off') return guardRail(plan, tools);
-  const keep = join(dirname(plan.agentFolder), '.walls');
+  const keep = wallsFolder(plan.agentFolder);
   mkdirSync(keep, { recursive: true });
   const probe = await knownToWork(keep, plan);
   if (probe.works) return bubblewrapWalls(plan, tools, keep);
   if (plan.mode === 'strict')
     throw new Fault('CONFINEMENT_MISSING', `Work cannot be confined on this machine: ${probe.why}`);
   return guardRail(plan, tools);
+}
+
+/** Where the walls of all runs keep what they need: takt's own folder, which no work sees. */
+export function wallsFolder(agentFolder: string): string {
+  return join(dirname(agentFolder), '.walls');
 }
 
 /** A folder that is shown and holds the home would show the token, the store and the other workspaces. */

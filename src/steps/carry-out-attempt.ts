@@ -2,6 +2,8 @@ import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptOutcome, AttemptRequest } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
+import { forgetProbe } from '../confinement/probe.ts';
+import { wallsFolder } from '../confinement/raise-walls.ts';
 import type { Walls } from '../confinement/walls.ts';
 import { writeFileDurably } from '../platform/files.ts';
 import type { AttemptDesk } from './attempt-desk.ts';
@@ -83,6 +85,7 @@ async function attempt(desk: AttemptDesk, watch: EndWatch): Promise<AttemptOutco
     work = await performWork(desk, walls, watch.touch);
   } catch (error) {
     const reason = reasonOf(error);
+    if (reason.class === 'confinement') forgetProbe(wallsFolder(request.agentFolder));
     output.note(reason.sentence);
     if (error instanceof Fault && error.detail !== undefined) output.note(error.detail);
     work = { state: 'broken', reason, result: null, usage: null, exitCode: null };

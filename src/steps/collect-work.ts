@@ -86,7 +86,15 @@ async function takeIn(
   } catch (error) {
     // The script would wait for somebody to read on.
     stream.destroy();
-    if (error instanceof Fault) return error;
-    throw error;
+    return faultFrom(error);
   }
+}
+
+/** Nobody waits yet when this happens, so that it may not be thrown. */
+function faultFrom(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new Fault('DISK_FULL', 'The disk has no room for the commits.', { cause: error });
+  return new Fault('GIT_FAILED', `The commits could not be taken in: ${message}`, { cause: error });
 }

@@ -18,8 +18,8 @@ export async function handOver(request: AttemptRequest, user: { uid: number; gid
   const last = existsSync(record) ? readFileSync(record, 'utf8') : owner;
   if (last !== owner) {
     const folders = [request.runFolder, request.agentFolder].filter((folder) => existsSync(folder));
-    const { exitCode, stderr } = await runProcess('/usr/bin/chown', ['-RhP', owner, '--', ...folders], {
-      env: {},
+    const { exitCode, stderr } = await runProcess('chown', ['-RhP', owner, '--', ...folders], {
+      env: { PATH: '/usr/bin:/bin' },
       signal: AbortSignal.timeout(HAND_OVER_LIMIT_MS),
     });
     if (exitCode !== 0)

@@ -38,6 +38,7 @@ export interface InsideResult {
 
 const TAIL_CHARS = 2_000;
 const KILLED_EXIT_CODE = 137;
+const TERMINATED_EXIT_CODE = 143;
 /** How long pipes may stay open after the end, because a process that left the family holds them. */
 const PIPES_LIMIT_MS = 1_000;
 const STATUS_FD = 3;
@@ -46,7 +47,9 @@ const STATUS_FD = 3;
 export async function runInside(p: InsideCommand): Promise<InsideResult> {
   const isWalled = p.walls.used.filesystem === 'bubblewrap';
   const { command, args, env, cwd } = p.walls.wrap(p.command, isWalled ? { ...p.extra, statusFd: STATUS_FD } : p.extra);
-  const pipes = openWorkPipes(await p.pipes);
+  const folder = await p.pipes;
+  if (p.signal.aborted) return { exitCode: TERMINATED_EXIT_CODE, tail: '' };
+  const pipes = openWorkPipes(folder);
   const child = spawn(command, args, {
     env,
     cwd,
@@ -64,14 +67,13 @@ export async function runInside(p: InsideCommand): Promise<InsideResult> {
   const end = (): void => {
     if (child.pid !== undefined) ending ??= endProcesses(child.pid, p.attempt, exit);
   };
-  if (p.signal.aborted) end();
   p.signal.addEventListener('abort', end, { once: true });
   const { exitCode, startError } = await exit;
   p.signal.removeEventListener('abort', end);
   await ending;
 
   await untilGone(p.attempt, status?.firstInside());
-  await Promise.race([pipes.ended, sleep(PIPES_LIMIT_MS)]);
+  await Promise.race([Promise.all([pipes.ended, status?.ended]), sleep(PIPES_LIMIT_MS)]);
   pipes.destroy();
   // Without a report the command itself did not start; unless all of it was killed, and could not report.
   if (
@@ -95,7 +97,8 @@ function exitOf(child: ChildProcess): Promise<{ exitCode: number; startError: st
   });
 }
 
-const exitCodeOf = (signal: NodeJS.Signals | null): number => (signal === 'SIGTERM' ? 143 : KILLED_EXIT_CODE);
+const exitCodeOf = (signal: NodeJS.Signals | null): number =>
+  signal === 'SIGTERM' ? TERMINATED_EXIT_CODE : KILLED_EXIT_CODE;
 
 /** Copies what is printed into the log, letters whole, and keeps the last of it. */
 function takeOutput(pipes: WorkPipes, { output, onStdout }: InsideCommand): () => string {
@@ -117,9 +120,14 @@ function takeOutput(pipes: WorkPipes, { output, onStdout }: InsideCommand): () =
 }
 
 /** What bubblewrap reports: JSON objects one after the other, such as `{ "child-pid": 12 }` and `{ "exit-code": 0 }`. */
-function statusOf(child: ChildProcess): { firstInside(): number | undefined; hasReported(): boolean } {
+function statusOf(child: ChildProcess): {
+  firstInside(): number | undefined;
+  hasReported(): boolean;
+  readonly ended: Promise<unknown>;
+} {
   let text = '';
-  (child.stdio[STATUS_FD] as Readable).setEncoding('utf8').on('data', (chunk: string) => {
+  const stream = child.stdio[STATUS_FD] as Readable;
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
   });
   return {
@@ -128,6 +136,7 @@ function statusOf(child: ChildProcess): { firstInside(): number | undefined; has
       return pid === undefined ? undefined : Number(pid);
     },
     hasReported: () => text.includes('"exit-code"'),
+    ended: new Promise((resolve) => stream.once('close', resolve)),
   };
 }
 

@@ -36,7 +36,7 @@ export async function secureWork(
   if (fault !== null) {
     const sentence = `${fault.message} The work is kept in ${request.runFolder}.`;
     output.note([sentence, fault.detail].filter((text) => text !== undefined).join('\n'));
-    return { ...(isPassed ? { state: 'failed', reason: { class: 'git', sentence } } : settled), repos };
+    return { ...(isPassed ? { state: 'failed', reason: { class: reasonOf(fault).class, sentence } } : settled), repos };
   }
   if (!isPassed || !request.needsChange || repos.some(({ head }) => head !== null)) return { ...settled, repos };
   return {

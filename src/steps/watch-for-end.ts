@@ -1,4 +1,4 @@
-import { readFileSync, watch } from 'node:fs';
+import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptCancel } from '../contract/attempt.ts';
 
@@ -32,11 +32,9 @@ export function watchForEnd(folder: string, limits: { timeoutMs: number; silence
     look();
     end('interrupted');
   };
-  const watcher = watch(folder, (_event, name) => {
+  const watcher = watchFolder(folder, (name) => {
     if (name === null || name === 'cancel.json') look();
   });
-  // A watch that breaks leaves the regular look in charge.
-  watcher.on('error', () => watcher.close());
   const interval = setInterval(look, LOOK_EVERY_MS);
   const timeout = setTimeout(end, limits.timeoutMs, 'timed_out');
   const silence = setTimeout(end, limits.silenceMs, 'silent');
@@ -48,12 +46,24 @@ export function watchForEnd(folder: string, limits: { timeoutMs: number; silence
     touch: () => void (controller.signal.aborted || silence.refresh()),
     end,
     stop() {
-      watcher.close();
+      watcher?.close();
       clearInterval(interval);
       clearTimeout(timeout);
       clearTimeout(silence);
     },
   };
+}
+
+/** Where it cannot be watched, or the watch breaks, the regular look is in charge. */
+function watchFolder(folder: string, changed: (name: string | null) => void): FSWatcher | undefined {
+  try {
+    const watcher = watch(folder, (_event, name) => changed(name));
+    return watcher.on('error', () => watcher.close());
+  } catch (error) {
+    // The machine has too many watches.
+    if (['ENOSPC', 'EMFILE'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
 }
 
 function cancelReason(folder: string): AttemptCancel['reason'] | undefined {

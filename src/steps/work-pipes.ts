@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -23,6 +23,7 @@ export interface WorkPipes {
   destroy(): void;
 }
 
+const SYSTEM_PATH = '/usr/bin:/bin';
 const NAMES = ['stdout', 'stderr'] as const;
 const MAKE_LIMIT_MS = 10_000;
 
@@ -33,11 +34,13 @@ const MAKE_LIMIT_MS = 10_000;
 export async function makeWorkPipes(request: AttemptRequest): Promise<string> {
   const folder = makeHostFolder(request);
   if (existsSync(join(folder, 'stderr'))) return folder;
+  // Half of them, if a host was killed just then.
+  rmSync(join(folder, 'stdout'), { force: true });
   const { exitCode, stderr, startError } = await runProcess(
-    '/usr/bin/mkfifo',
+    'mkfifo',
     ['-m', '666', '--', ...NAMES.map((name) => join(folder, name))],
     {
-      env: {},
+      env: { PATH: SYSTEM_PATH },
       signal: AbortSignal.timeout(MAKE_LIMIT_MS),
     },
   );

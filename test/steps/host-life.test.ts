@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -199,6 +200,24 @@ test('without walls an attempt is cancelled with all that it started, and says t
   assert.deepEqual(outcome.confinement, { filesystem: 'none', network: 'open', user: 'own' });
   assert.match(attempt.text(), /not confined/);
   assert.deepEqual(findAttemptProcesses(attempt.id), []);
+});
+
+test('a folder that whoever started the host had open is not open for the work', async (t) => {
+  const home = newAttemptHome(t);
+  await home.setUp();
+  const attempt = home.attempt({ work: command('ls -l /proc/self/fd; ls /proc/self/fd/200/') });
+  const host = join(import.meta.dirname, '..', '..', 'src', 'bin', 'step-host.ts');
+  const opened = `exec 200< ${home.layout.state}; ls /proc/self/fd/200/ > /dev/null && exec "$0" "$@"`;
+
+  // The shell's own look is the control: there it is open.
+  const [code] = await once(
+    spawn('bash', ['-c', opened, process.execPath, host, attempt.folder], { stdio: 'ignore' }),
+    'exit',
+  );
+
+  assert.equal(code, 0);
+  assert.equal((await attempt.untilOutcome()).state, 'failed');
+  assert.doesNotMatch(attempt.text(), / 200 ->/);
 });
 
 const unreadable: [name: string, text: string | undefined][] = [
