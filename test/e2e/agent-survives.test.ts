@@ -23,7 +23,7 @@ async function withAgent(): Promise<Household & { disposeModel(): Promise<void> 
   await household.ok('repo', 'add', 'app', await household.upstream('app', { 'file.txt': 'text\n' }));
   await household.ok('workspace', 'create', 'task', 'app');
   await household.ok('workspace', 'pipeline-set', 'task', 'implement');
-  return Object.assign(household, { disposeModel: () => model[Symbol.asyncDispose]() });
+  return Object.assign(household, { disposeModel: async () => model[Symbol.asyncDispose]() });
 }
 
 const runOf = (household: Household): Promise<Run> => household.json<Run>('run', 'show', 'task');

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { projectFolder } from '../../cli/project-folder.ts';
 import { Fault } from '../../contract/faults.ts';
-
-const PROJECT = join(import.meta.dirname, '..', '..', '..');
 
 export interface Commands {
   /** Shows a command line and runs it in `folder`; what it says goes to this terminal. A failure is a fault. */
@@ -15,7 +14,7 @@ export interface Commands {
 }
 
 /** Runs commands as a user would, with the environment of the demo's home. */
-export function commandsWith(environment: Readonly<Record<string, string>>, signal: AbortSignal, entry = join(PROJECT, 'dist', 'takt.js')): Commands {
+export function commandsWith(environment: Readonly<Record<string, string>>, signal: AbortSignal, entry = join(projectFolder(), 'dist', 'takt.js')): Commands {
   const run = (folder: string, command: string, args: readonly string[], output: 'inherit' | 'pipe'): Promise<{ code: number; stdout: string }> =>
     new Promise((resolve, reject) => {
       const child = spawn(command, args, { cwd: folder, env: environment, stdio: ['ignore', output, output === 'inherit' ? 'inherit' : 'ignore'], signal });

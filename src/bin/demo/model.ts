@@ -40,7 +40,7 @@ const scenario: ScriptedScenario = {
 
 export async function startDemoModel(): Promise<DemoModel> {
   const model = await startScriptedModel({ scenario });
-  return { url: model.url, close: () => model[Symbol.asyncDispose]() };
+  return { url: model.url, close: async () => model[Symbol.asyncDispose]() };
 }
 
 /** The environment of everything in the demo: a home, a port and a git identity of its own. Live, the user's own login stays in reach. */
