@@ -8,9 +8,10 @@ import { landingsOfRun } from '../../src/store/landings.ts';
 import { lastLines } from '../../src/store/last-lines.ts';
 import { seenRef } from '../../src/store/seen-refs.ts';
 import { type DeskHome, openDeskHome } from './desk-home.ts';
+import type { KillPoint } from './desk-process.ts';
 
 /** Every moment at which the service is killed here, in the order in which a run comes to them. */
-const POINTS = [
+const POINTS: readonly KillPoint[] = [
   'moves-taken-in',
   'starts-pinned',
   'run-begun',
@@ -28,7 +29,7 @@ const POINTS = [
 ];
 
 /** Runs a desk on the home until it ends, by itself or by its own signal. */
-async function work(home: DeskHome, point?: string): Promise<NodeJS.Signals | null> {
+async function work(home: DeskHome, point?: KillPoint): Promise<NodeJS.Signals | null> {
   const args = [
     join(import.meta.dirname, 'desk-process.ts'),
     home.layout.home,

@@ -5,6 +5,23 @@
 import { pause } from '../../src/platform/wait.ts';
 import { openDeskHome } from './desk-home.ts';
 
+/** The moments at which it can be killed. */
+export type KillPoint =
+  | 'moves-taken-in'
+  | 'starts-pinned'
+  | 'run-begun'
+  | 'spool-written'
+  | 'attempt-inserted'
+  | 'host-started'
+  | 'outcome-seen'
+  | 'attempt-sealed'
+  | 'landing-planned'
+  | 'landed-app'
+  | 'landed-lib'
+  | 'landing-settled'
+  | 'run-ended'
+  | 'folder-removed';
+
 const [, , folder, point] = process.argv;
 const home = await openDeskHome(folder);
 const desk = await home.openDesk({
