@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readdirSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fetchRoot } from '../../src/git/root-repo.ts';
@@ -250,7 +250,7 @@ test('a root repo that goes away does not look like deleted branches, and one th
   rmSync(join(home.root('lib'), 'hooks/post-receive'));
   await home.watching.repoAdded('lib');
 
-  assert.ok(readFileSync(join(home.root('lib'), 'hooks/post-receive'), 'utf8').startsWith('#!/bin/sh'));
+  assert.ok(existsSync(join(home.root('lib'), 'hooks/post-receive')));
 });
 
 test('at rest no process is started, and ten thousand branches are no news twice', async () => {
@@ -295,7 +295,5 @@ test('a push by a person shows nothing of the hook', async () => {
   const clone = home.clone('app');
   commit(clone, { x: 'x' });
 
-  const { stdout, stderr } = tryRun(clone, 'push', '--quiet');
-
-  assert.deepEqual([stdout, stderr], ['', '']);
+  assert.deepEqual(tryRun(clone, 'push', '--quiet'), { exitCode: 0, stdout: '', stderr: '' });
 });

@@ -146,25 +146,21 @@ class RefWatch implements Watching {
 
   #settleNote(note: PushNote, rootFolder: string | undefined): void {
     this.#taken.add(note.file);
-    this.#pinLater(rootFolder, note.repo, note.refs, () => {
+    this.#pinning = this.#pinning.then(async () => {
+      await this.#pin(rootFolder, note.repo, note.refs);
+      if (this.#stop.signal.aborted) return;
       removePushNote(this.#parts.layout.pushSpool, note.file);
       this.#taken.delete(note.file);
     });
   }
 
-  /** One after the other: a push is never held up by it, and a crash in between leaves the note. */
-  #pinLater(rootFolder: string | undefined, repo: string, moves: readonly Omit<BranchMove, 'repo'>[], done: () => void): void {
-    this.#pinning = this.#pinning.then(async () => {
-      try {
-        if (rootFolder !== undefined) for (const move of moves) await keepReplaced(rootFolder, move, this.#stop);
-        done();
-      } catch (error) {
-        if (!this.#stop.signal.aborted) {
-          this.#parts.log.warn({ err: error, repo }, 'what a force push replaced could not be pinned');
-          done();
-        }
-      }
-    });
+  /** One after the other, behind the moves: a run does not wait for it, and a crash in between leaves the note. */
+  async #pin(rootFolder: string | undefined, repo: string, moves: readonly Omit<BranchMove, 'repo'>[]): Promise<void> {
+    try {
+      if (rootFolder !== undefined) for (const move of moves) await keepReplaced(rootFolder, move, this.#stop);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#parts.log.warn({ err: error, repo }, 'what a force push replaced could not be pinned');
+    }
   }
 
   /** At most one comparison of a repo runs and one waits, which began after everything that was asked for by then. */
@@ -203,7 +199,7 @@ class RefWatch implements Watching {
     if (moves.length > 0) this.#parts.onMoves(moves);
     watched.reported = heads;
     watched.trace = trace.isSettled ? trace : undefined;
-    this.#pinLater(rootFolder, name, moves, () => undefined);
+    this.#pinning = this.#pinning.then(async () => this.#pin(rootFolder, name, moves));
   }
 
   #scheduleSweep(): void {
