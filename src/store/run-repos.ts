@@ -33,6 +33,11 @@ export function setRunStart(
     .run(run, repo.repo, repo.role, repo.position, repo.commit);
 }
 
+/** Takes a repo out of a run that has not begun. */
+export function dropRunRepo(database: Database, run: string, repo: string): void {
+  database.prepare('DELETE FROM run_repos WHERE run = ? AND repo = ?').run(run, repo);
+}
+
 /** The repos of a run, in the workspace's order. */
 export function runRepos(database: Database, run: string): RunRepo[] {
   return database

@@ -5,7 +5,7 @@ import type { RunRepo } from '../../contract/run.ts';
 import { endWaiting } from '../../engine/trigger.ts';
 import { pinCommits, refCommit } from '../../git/refs.ts';
 import { rootOf } from '../../store/roots.ts';
-import { runRepos, setRunStart } from '../../store/run-repos.ts';
+import { dropRunRepo, runRepos, setRunStart } from '../../store/run-repos.ts';
 import { findRun, setRunState, type StoredRun } from '../../store/runs.ts';
 import { workspaceOf } from '../../store/workspaces.ts';
 import { changeRun, type Desk } from './desk-parts.ts';
@@ -98,11 +98,15 @@ async function defaultHead(desk: Desk, repo: string): Promise<string | undefined
 
 function queue(desk: Desk, run: StoredRun, starts: readonly Start[]): void {
   const now = findRun(desk.database, run.id);
-  const isUnchanged = runRepos(desk.database, run.id).every(({ repo, start }) =>
-    starts.some((pinned) => pinned.repo === repo && pinned.commit === start),
+  const seen = runRepos(desk.database, run.id);
+  const isUnchanged = starts.every(
+    ({ repo, role, commit }) => role === 'read' || seen.some((each) => each.repo === repo && each.start === commit),
   );
   if (now?.state !== 'gathering' || now.gatherUntilMs !== run.gatherUntilMs || !isUnchanged) return;
   changeRun(desk, run, 'queued', () => {
+    // A repo may have been taken out of the workspace meanwhile.
+    for (const { repo } of seen)
+      if (!starts.some((start) => start.repo === repo)) dropRunRepo(desk.database, run.id, repo);
     for (const start of starts) setRunStart(desk.database, run.id, start);
     setRunState(desk.database, run.id, 'queued');
   });
