@@ -41,6 +41,7 @@ export async function collectWork(
     extra: { env: workEnvironment(request), cwd: request.runFolder },
     onStdout: (stream) => {
       intake = takeIn(desk, stream, found);
+      return intake;
     },
   });
   const fault = await intake;

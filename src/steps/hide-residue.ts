@@ -44,6 +44,7 @@ async function gitInside(desk: WalledDesk, repo: AttemptRepo, script: string): P
     extra: { env: workEnvironment(request), cwd: join(request.runFolder, repo.name) },
     onStdout: (stream) => {
       printed = text(stream);
+      return printed;
     },
   });
   if (exitCode !== 0 && !desk.signal.aborted)

@@ -23,8 +23,8 @@ export interface InsideCommand {
   /** See `AttemptDesk`. */
   readonly pipes: Promise<string>;
   readonly onStarted?: () => void;
-  /** Takes standard output as it is; without it, that goes to `output` as text. */
-  readonly onStdout?: (stream: Readable) => void;
+  /** Takes standard output as it is, and says when it has all of it; without it, that goes to `output` as text. */
+  readonly onStdout?: (stream: Readable) => Promise<unknown>;
   /** Aborting ends everything inside within two seconds; the result is returned none the less. */
   readonly signal: AbortSignal;
 }
@@ -58,7 +58,7 @@ export async function runInside(p: InsideCommand): Promise<InsideResult> {
   });
   pipes.closeChildEnds();
   const exit = exitOf(child);
-  const tail = takeOutput(pipes, p);
+  const { tail, taken } = takeOutput(pipes, p);
   const status = isWalled ? statusOf(child) : undefined;
   if (child.pid !== undefined) recordWork(p.folder, child.pid);
   p.onStarted?.();
@@ -73,6 +73,8 @@ export async function runInside(p: InsideCommand): Promise<InsideResult> {
   await ending;
 
   await untilGone(p.attempt, status?.firstInside());
+  // A reader may be busy with what it read, such as a bundle; only then the pipes are in nobody's use.
+  await Promise.race([taken, aborted(p.signal)]);
   await Promise.race([Promise.all([pipes.ended, status?.ended]), sleep(PIPES_LIMIT_MS)]);
   pipes.destroy();
   // Without a report the command itself did not start; unless all of it was killed, and could not report.
@@ -101,7 +103,10 @@ const exitCodeOf = (signal: NodeJS.Signals | null): number =>
   signal === 'SIGTERM' ? TERMINATED_EXIT_CODE : KILLED_EXIT_CODE;
 
 /** Copies what is printed into the log, letters whole, and keeps the last of it. */
-function takeOutput(pipes: WorkPipes, { output, onStdout }: InsideCommand): () => string {
+function takeOutput(
+  pipes: WorkPipes,
+  { output, onStdout }: InsideCommand,
+): { tail: () => string; taken: Promise<unknown> } {
   let tail = '';
   const copy = (stream: Readable, kind: 'stdout' | 'stderr'): void => {
     const decoder = new StringDecoder('utf8');
@@ -113,10 +118,14 @@ function takeOutput(pipes: WorkPipes, { output, onStdout }: InsideCommand): () =
     stream.on('data', (chunk: Buffer) => put(decoder.write(chunk)));
     stream.on('end', () => put(decoder.end()));
   };
-  if (onStdout === undefined) copy(pipes.stdout, 'stdout');
-  else onStdout(pipes.stdout);
   copy(pipes.stderr, 'stderr');
-  return () => tail;
+  if (onStdout === undefined) copy(pipes.stdout, 'stdout');
+  return { tail: () => tail, taken: onStdout?.(pipes.stdout) ?? Promise.resolve() };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 /** What bubblewrap reports: JSON objects one after the other, such as `{ "child-pid": 12 }` and `{ "exit-code": 0 }`. */

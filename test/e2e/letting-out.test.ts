@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
+import { promisify } from 'node:util';
 import type { Run } from '../../src/contract/run.ts';
 import { serveGitHttp } from '../driver/git-http.ts';
 import { openHousehold, type Household } from '../driver/household.ts';
 import { startSshServer, type SshServer } from '../driver/ssh-server.ts';
 
+const run = promisify(execFile);
 const SECRET = 'the secret of another repo';
 
 /** Gives the operator a key, a credential helper and a login of `gh`, all of which work. */
@@ -53,7 +55,7 @@ test('`takt push` gets out with the operator’s credentials, and the same attem
   await using household = await openHousehold();
   await using ssh = await startSshServer(household.folder);
   const bare = { key: await household.upstream('key', { 'a.txt': 'a\n' }), helper: await household.upstream('helper', { 'b.txt': 'b\n' }), hidden: await household.upstream('hidden', { 'secret.txt': `${SECRET}\n` }) };
-  execFileSync('git', ['-C', bare.helper, 'config', 'http.receivepack', 'true']);
+  await household.git(bare.helper, 'config', 'http.receivepack', 'true');
   await using http = await serveGitHttp(join(household.folder, 'upstream'), { user: 'ada', password: 'sesame' });
   await giveCredentials(household, ssh, http.port);
   const urls = { ssh: `ssh://root@127.0.0.1:${ssh.port}${bare.key}`, http: http.url('helper') };
@@ -67,7 +69,7 @@ test('`takt push` gets out with the operator’s credentials, and the same attem
   // The control: the operator's own shell gets out on every one of these ways.
   const scriptFile = join(household.folder, 'attempts.sh');
   await writeFile(scriptFile, script);
-  const control = execFileSync('sh', [scriptFile], { cwd: join(household.home, 'workspaces', 'task'), env: household.environment, encoding: 'utf8' });
+  const { stdout: control } = await run('sh', [scriptFile], { cwd: join(household.home, 'workspaces', 'task'), env: household.environment });
   assert.deepEqual([...new Set(Object.values(resultsOf(control)))], ['out'], control);
   for (const repo of ['key', 'helper'] as const) {
     await rm(join(household.clone('task', repo), 'work.txt'));
@@ -89,8 +91,8 @@ test('`takt push` gets out with the operator’s credentials, and the same attem
     assert.deepEqual((await household.git(bare[repo], 'for-each-ref', '--format=%(refname)', 'refs/heads')).split('\n'), ['refs/heads/main', 'refs/heads/task'], 'only the branch that the operator let out');
     assert.equal(await household.git(bare[repo], 'show', 'task:work.txt'), 'changed');
   }
-  const run = await household.json<Run>('run', 'show', 'task');
-  assert.equal(run.steps.at(-1)?.attempts[0]?.confinement?.filesystem, 'bubblewrap');
+  const shown = await household.json<Run>('run', 'show', 'task');
+  assert.equal(shown.steps.at(-1)?.attempts[0]?.confinement?.filesystem, 'bubblewrap');
   assert.equal(existsSync(canary), false, 'nothing that work planted ran outside');
 });
 

@@ -54,7 +54,7 @@ test('kill -9 of the service amid a step: the same attempt goes on after the res
 });
 
 test('a run cancelled in mid-edit: its uncommitted work is found by what `run show` prints', async () => {
-  await using household = await oneRepo(['run:echo half-done > app/edited.txt; echo edited; sleep 600']);
+  await using household = await oneRepo(['run:echo half-done > edited.txt; echo edited; sleep 600']);
   await household.ok('workspace', 'trigger', 'task');
   await until('the edit', async () => (/^edited$/m.test((await household.takt('run', 'logs', 'task')).stdout) ? true : undefined));
 
