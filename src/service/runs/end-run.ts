@@ -1,4 +1,5 @@
 import type { FailureReason } from '../../contract/run.ts';
+import { attemptsOfRun } from '../../store/attempts.ts';
 import { setStepState, skipWaitingSteps } from '../../store/run-steps.ts';
 import { finishRun, type StoredRun } from '../../store/runs.ts';
 import { changeRun, type Desk, stepEvent } from './desk-parts.ts';
@@ -14,15 +15,21 @@ export interface RunEnd {
 export function endRun(desk: Desk, run: StoredRun, end: RunEnd): void {
   changeRun(desk, run, end.state, (atMs) => {
     if (end.step !== null && end.state !== 'passed') {
-      const isItsFault = end.state === 'failed' || end.state === 'rejected';
-      setStepState(desk.database, run.id, end.step, isItsFault ? 'failed' : 'skipped');
-      stepEvent(desk, run, end.step, isItsFault ? 'failed' : 'skipped', atMs);
+      const state =
+        end.state === 'failed' || end.state === 'rejected' || hasBegun(desk, run, end.step) ? 'failed' : 'skipped';
+      setStepState(desk.database, run.id, end.step, state);
+      stepEvent(desk, run, end.step, state, atMs);
     }
     skipWaitingSteps(desk.database, run.id);
     finishRun(desk.database, run.id, { state: end.state, reason: end.reason, atMs });
   });
   desk.debugPoint?.('run-ended');
   letGo(desk, run);
+}
+
+/** A step that was stopped amid its work was not skipped. */
+function hasBegun(desk: Desk, run: StoredRun, step: string): boolean {
+  return attemptsOfRun(desk.database, run.id).some((attempt) => attempt.step === step);
 }
 
 /** The run works no more for now: its place, its slot and its ports are free. */
