@@ -12,8 +12,11 @@ const scenario: ScriptedScenario = {
   implement: [
     call('Bash', { command: 'echo first > app/first.txt' }, 'first edit'),
     call('Bash', { command: 'for i in $(seq 1 40); do echo tick $i; [ -e app/go ] && break; sleep 0.1; done' }),
-    call('Bash', { command: 'echo second > app/second.txt && git -C app add -A && git -C app commit -qm "both edits"' }, 'second edit'),
-    giveResult({ verdict: 'passed', summary: 'Both files are there.' }),
+    // A resumed conversation holds an answer more than it would have, so that the place is told by what was done.
+    ({ text }) =>
+      text.includes('second edit')
+        ? giveResult({ verdict: 'passed', summary: 'Both files are there.' })
+        : call('Bash', { command: 'echo second > app/second.txt && git -C app add -A && git -C app commit -qm "both edits"' }, 'second edit'),
   ],
 };
 
