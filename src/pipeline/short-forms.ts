@@ -5,6 +5,7 @@ import { checkPipeline } from './check-pipeline.ts';
 import { checkModel, type KnownWords, unknownWord } from './known-words.ts';
 
 const NAME_CHARS = 32;
+const COMMAND_WORDS = 3;
 
 /**
  * Reads steps as they are typed: `review`, `review@opus`, `push_to_github`, `run:npm test`, `approve`.
@@ -34,7 +35,7 @@ function commandStep(run: string): { name: string } & Record<string, unknown> {
   if (run === '') {
     throw new Fault('PIPELINE_INVALID', 'The step run: names no command.', { hint: 'Write it as run:"npm test".' });
   }
-  return { name: nameFrom(run) ?? 'command', kind: 'command', run };
+  return { name: nameFrom(tellingWords(run)) ?? nameFrom(run) ?? 'command', kind: 'command', run };
 }
 
 function agentStep(word: string, known: KnownWords): { name: string } & Record<string, unknown> {
@@ -54,6 +55,16 @@ function agentStep(word: string, known: KnownWords): { name: string } & Record<s
   }
   checkModel(model, known);
   return { ...step, model };
+}
+
+/** What tells one command from another: its first plain words, without the folder that it changes to before. */
+function tellingWords(run: string): string {
+  const words = run
+    .replace(/^cd \S+ && /, '')
+    .split(/\s+/)
+    .filter((word) => word !== '!');
+  const end = words.findIndex((word) => !/^[\w:-]+$/.test(word));
+  return words.slice(0, end === -1 ? COMMAND_WORDS : Math.min(end, COMMAND_WORDS)).join('-');
 }
 
 /** Small letters, digits and dashes of a text; undefined if it has none. */

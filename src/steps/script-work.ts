@@ -35,7 +35,7 @@ async function pushToUpstream(
     if (place === undefined) throw new Fault('INTERNAL', `The push names ${repo}, which is no repo of the run.`);
     const { rootFolder, upstream, defaultBranch } = place;
     try {
-      const onStderr = (text: string): void => output.write({ kind: 'stderr', atMs: Date.now(), text });
+      const onStderr = linesWithoutProgress((text) => output.write({ kind: 'stderr', atMs: Date.now(), text }));
       const { kind } = await pushCommit({
         rootFolder,
         upstream,
@@ -64,4 +64,14 @@ async function pushToUpstream(
   }
   const sent = pushed.map(({ repo }) => repo).join(', ');
   return { ...passedWork(sent === '' ? 'There was nothing to push.' : `Upstream has the commits of ${sent}.`), pushed };
+}
+
+/** Passes on whole lines as a terminal shows them at the end: what a carriage return overwrote is left out. */
+function linesWithoutProgress(write: (text: string) => void): (chunk: string) => void {
+  let rest = '';
+  return (chunk) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) write(`${line.slice(line.lastIndexOf('\r') + 1)}\n`);
+  };
 }

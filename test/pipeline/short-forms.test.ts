@@ -35,6 +35,18 @@ test('the short forms give the steps in order', () => {
   ]);
 });
 
+test('a command step is called after its first plain words', () => {
+  const pipeline = parseShortForms(
+    ['run:! node --test */test/*.test.js', 'run:cd app && npm run test:unit -- --all', 'run:./make'],
+    known,
+  );
+
+  assert.deepEqual(
+    pipeline.steps.map(({ name }) => name),
+    ['node-test', 'npm-run-test-unit', 'make'],
+  );
+});
+
 test('a second step of one name gets a number', () => {
   const pipeline = parseShortForms(['review', 'fix', 'review@haiku', 'review', 'run:setup'], known);
 
