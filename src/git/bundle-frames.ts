@@ -21,8 +21,9 @@ const BUNDLE_LIMIT_BYTES = 2 * 1024 * 1024 * 1024;
 const REPO_LIMIT = 200;
 
 /**
- * Reads the frames that a collect script prints and puts each bundle into a file in `folder`. What comes is not trusted:
- * names, commits and sizes are checked, a repo comes once. Fault GIT_FAILED if the stream is anything else or breaks off.
+ * Reads the frames that a collect script prints and puts each bundle into a file in `folder`. What comes is not
+ * trusted: names, commits and sizes are checked, a repo comes once. Fault GIT_FAILED if the stream is anything else or
+ * breaks off.
  */
 export async function* openBundleFrames(
   stream: AsyncIterable<Uint8Array>,
@@ -36,11 +37,13 @@ export async function* openBundleFrames(
     if (line === FRAMES_END) return;
     const [word, name, head, leftover, size, ...more] = line.split(' ');
     const repo = RepoName.safeParse(name).data;
-    if (word !== 'takt-out' || repo === undefined || more.length > 0 || !/^\d{1,12}$/.test(size ?? '')) throw broken('holds an unknown line');
+    if (word !== 'takt-out' || repo === undefined || more.length > 0 || !/^\d{1,12}$/.test(size ?? ''))
+      throw broken('holds an unknown line');
     if (seen.has(repo) || seen.size >= REPO_LIMIT) throw broken(`names ${repo} twice`);
     seen.add(repo);
     const bytes = Number(size);
-    if (bytes > (options.limitBytes ?? BUNDLE_LIMIT_BYTES)) throw broken(`has ${bytes} bytes of ${repo}, which is more than may be`);
+    if (bytes > (options.limitBytes ?? BUNDLE_LIMIT_BYTES))
+      throw broken(`has ${bytes} bytes of ${repo}, which is more than may be`);
     let bundleFile: string | null = null;
     if (bytes > 0) {
       bundleFile = join(folder, `${repo}.bundle`);
@@ -58,7 +61,9 @@ function commitOrNone(word: string | undefined): CommitId | null {
 }
 
 function broken(how: string): Fault {
-  return new Fault('GIT_FAILED', `What came out of the worktrees ${how}.`, { hint: 'The files are still in the run’s folder.' });
+  return new Fault('GIT_FAILED', `What came out of the worktrees ${how}.`, {
+    hint: 'The files are still in the run’s folder.',
+  });
 }
 
 /** Takes a stream of bytes apart into lines and stretches of known length. */

@@ -38,7 +38,8 @@ export async function cloneObstacle(folder: string): Promise<'missing' | { reado
   if (kind !== 'folder') return { why: `${folder} is a ${kind} and no folder.` };
   for (const part of ['.git', '.git/objects', '.git/refs']) {
     const found = await kindOf(join(folder, part));
-    if (found !== 'folder') return { why: found === 'none' ? `It has no ${part}.` : `Its ${part} is a ${found} and no folder.` };
+    if (found !== 'folder')
+      return { why: found === 'none' ? `It has no ${part}.` : `Its ${part} is a ${found} and no folder.` };
   }
   const index = await kindOf(join(folder, '.git', 'index'));
   return index === 'file' || index === 'none' ? null : { why: `Its .git/index is a ${index} and no file.` };
@@ -52,7 +53,9 @@ export async function readCloneRefs(folder: string): Promise<CloneRefs> {
   const headText = await readText(join(gitFolder, 'HEAD'), REF_LIMIT_BYTES);
   const [, branch = null] = /^ref: refs\/heads\/(\S+)$/.exec(headText) ?? [];
   const detached = CommitId.safeParse(headText).data ?? null;
-  const underway = await Promise.all(UNDERWAY.map(async ([name, what]) => ((await kindOf(join(gitFolder, name))) === 'none' ? null : what)));
+  const underway = await Promise.all(
+    UNDERWAY.map(async ([name, what]) => ((await kindOf(join(gitFolder, name))) === 'none' ? null : what)),
+  );
   return {
     branch,
     head: branch === null ? detached : (branches.get(branch) ?? null),
@@ -64,10 +67,19 @@ export async function readCloneRefs(folder: string): Promise<CloneRefs> {
 
 /** True if a name read from a clone can be used as part of a ref of ours. */
 export function isPlainRefName(name: string): boolean {
-  return /^[A-Za-z0-9_][A-Za-z0-9_./+-]*$/.test(name) && !/\.\.|\/\/|\.lock(\/|$)|\/\.|\.$|\/$|\.\//.test(name) && name.length <= 200;
+  return (
+    /^[A-Za-z0-9_][A-Za-z0-9_./+-]*$/.test(name) &&
+    !/\.\.|\/\/|\.lock(\/|$)|\/\.|\.$|\/$|\.\//.test(name) &&
+    name.length <= 200
+  );
 }
 
-async function readLooseBranches(folder: string, prefix: string, into: Map<string, CommitId>, depth: number): Promise<void> {
+async function readLooseBranches(
+  folder: string,
+  prefix: string,
+  into: Map<string, CommitId>,
+  depth: number,
+): Promise<void> {
   if (depth === 0 || (await kindOf(folder)) !== 'folder') return;
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (into.size >= BRANCH_LIMIT) return;

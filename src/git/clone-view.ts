@@ -10,7 +10,10 @@ export interface CloneView extends AsyncDisposable {
   /** The clone's index as a copy, which git may write. */
   readonly index: string;
   /** Runs git on the work tree. `more` adds to the environment. */
-  git(args: readonly string[], options: Omit<GitOptions, 'env'> & { readonly more?: Readonly<Record<string, string>> }): Promise<string>;
+  git(
+    args: readonly string[],
+    options: Omit<GitOptions, 'env'> & { readonly more?: Readonly<Record<string, string>> },
+  ): Promise<string>;
 }
 
 const CONFIG_LIMIT_BYTES = 1024 * 1024;
@@ -25,11 +28,16 @@ const HARMLESS = new Set(
 /**
  * Opens a view of a clone whose folder may have been written by an agent.
  *
- * *Why*: a planted `.git/config` names programs (file system monitors, filters, hooks, diff drivers) that git starts on a
- * plain `status`. So git never gets that folder as its own. It gets a fresh one with HEAD as we read it, the clone's
+ * *Why*: a planted `.git/config` names programs (file system monitors, filters, hooks, diff drivers) that git starts on
+ * a plain `status`. So git never gets that folder as its own. It gets a fresh one with HEAD as we read it, the clone's
  * objects to borrow, and of the clone's settings only those that are known to be harmless.
  */
-export async function openCloneView(p: { folder: string; rootFolder: string; head: string | null; signal: AbortSignal }): Promise<CloneView> {
+export async function openCloneView(p: {
+  folder: string;
+  rootFolder: string;
+  head: string | null;
+  signal: AbortSignal;
+}): Promise<CloneView> {
   const gitFolder = await mkdtemp(join(tmpdir(), 'takt-view-'));
   const dispose = async (): Promise<void> => rm(gitFolder, { recursive: true, force: true, maxRetries: 3 });
   try {
@@ -48,12 +56,18 @@ export async function openCloneView(p: { folder: string; rootFolder: string; hea
   }
 }
 
-async function furnishView(gitFolder: string, p: { folder: string; rootFolder: string; head: string | null; signal: AbortSignal }): Promise<void> {
+async function furnishView(
+  gitFolder: string,
+  p: { folder: string; rootFolder: string; head: string | null; signal: AbortSignal },
+): Promise<void> {
   await mkdir(join(gitFolder, 'objects', 'info'), { recursive: true });
   await mkdir(join(gitFolder, 'refs', 'heads'), { recursive: true });
   await mkdir(join(gitFolder, 'info'));
   const borrowed = [join(p.folder, '.git', 'objects'), join(p.rootFolder, 'objects')];
-  await writeFile(join(gitFolder, 'objects', 'info', 'alternates'), borrowed.map((path) => `${quotedPath(path)}\n`).join(''));
+  await writeFile(
+    join(gitFolder, 'objects', 'info', 'alternates'),
+    borrowed.map((path) => `${quotedPath(path)}\n`).join(''),
+  );
   // A branch, not only HEAD: git names its branches when it asks for what is missing.
   await writeFile(join(gitFolder, 'HEAD'), 'ref: refs/heads/view\n');
   if (p.head !== null) await writeFile(join(gitFolder, 'refs', 'heads', 'view'), `${p.head}\n`);

@@ -20,10 +20,10 @@ const REMOVE_TRIES = 5;
 const LOOK_LIMIT_MS = 60_000;
 
 /**
- * Makes a workspace clone: its own objects (hard links where the disk allows it), the branch checked out, `origin` the root
- * repo. `exclude` are paths within it that its status shall not show, such as guidance and copied files. The branch has to
- * exist in the root repo; `commit` is where the caller saw it. Nothing stays if it fails.
- * Faults: CLONE_BROKEN if the folder is there already, BRANCH_MISSING.
+ * Makes a workspace clone: its own objects (hard links where the disk allows it), the branch checked out, `origin` the
+ * root repo. `exclude` are paths within it that its status shall not show, such as guidance and copied files. The
+ * branch has to exist in the root repo; `commit` is where the caller saw it. Nothing stays if it fails. Faults:
+ * CLONE_BROKEN if the folder is there already, BRANCH_MISSING.
  */
 export async function createClone(p: {
   readonly rootFolder: string;
@@ -36,11 +36,23 @@ export async function createClone(p: {
   readonly signal: AbortSignal;
   readonly onProgress?: OnProgress;
 }): Promise<void> {
-  if (await isThere(p.folder)) throw new Fault('CLONE_BROKEN', `${p.folder} is there already.`, { hint: 'Move that folder away, then repeat.' });
+  if (await isThere(p.folder))
+    throw new Fault('CLONE_BROKEN', `${p.folder} is there already.`, { hint: 'Move that folder away, then repeat.' });
   await mkdir(dirname(p.folder), { recursive: true });
-  const person = p.author === undefined ? [] : ['-c', `user.name=${p.author.name}`, '-c', `user.email=${p.author.email}`];
+  const person =
+    p.author === undefined ? [] : ['-c', `user.name=${p.author.name}`, '-c', `user.email=${p.author.email}`];
   // `-c` after `clone` is written into the new clone: a plain `git push` sends the branch under its own name.
-  const args = ['clone', '--local', '--progress', '--template=', '--origin=origin', '--no-recurse-submodules', '-c', 'push.default=current', ...person];
+  const args = [
+    'clone',
+    '--local',
+    '--progress',
+    '--template=',
+    '--origin=origin',
+    '--no-recurse-submodules',
+    '-c',
+    'push.default=current',
+    ...person,
+  ];
   try {
     await git(dirname(p.folder), [...args, `--branch=${p.branch}`, '--', p.rootFolder, p.folder], {
       signal: p.signal,
@@ -86,7 +98,8 @@ export async function cloneStatus(p: {
     return { state: 'ok', branch: refs.branch, head: refs.head, dirty: files.length, ...counts, ...rootSide };
   } catch (error) {
     if (p.signal.aborted || !(error instanceof Fault || signal.aborted)) throw error;
-    const why = error instanceof Fault ? (error.detail ?? error.message) : `It was not read within ${LOOK_LIMIT_MS / 1000} s.`;
+    const why =
+      error instanceof Fault ? (error.detail ?? error.message) : `It was not read within ${LOOK_LIMIT_MS / 1000} s.`;
     return { state: 'broken', why, ...nothing, ...rootSide };
   }
 }
@@ -100,17 +113,30 @@ export async function changedFiles(p: {
   readonly untracked?: 'no';
 }): Promise<string[]> {
   await using view = await openCloneView(p);
-  const args = ['status', '--porcelain=v1', '-z', '--no-renames', '--ignore-submodules=all', `--untracked-files=${p.untracked ?? 'normal'}`];
+  const args = [
+    'status',
+    '--porcelain=v1',
+    '-z',
+    '--no-renames',
+    '--ignore-submodules=all',
+    `--untracked-files=${p.untracked ?? 'normal'}`,
+  ];
   const entries = (await view.git(args, { signal: p.signal })).split('\0');
   return entries.filter((entry) => entry !== '').map((entry) => entry.slice(3));
 }
 
 /** Runs a question about a clone's commits in the root repo, which borrows the clone's objects for it. */
 export function borrowingFrom(folder: string): Record<string, string> {
-  return { ...quietEnvironment(), GIT_ALTERNATE_OBJECT_DIRECTORIES: `"${join(folder, '.git', 'objects').replace(/["\\]/g, '\\$&')}"` };
+  return {
+    ...quietEnvironment(),
+    GIT_ALTERNATE_OBJECT_DIRECTORIES: `"${join(folder, '.git', 'objects').replace(/["\\]/g, '\\$&')}"`,
+  };
 }
 
-async function besideDefault(p: { rootFolder: string; defaultBranch: string; signal: AbortSignal }, root: string | null): Promise<{ ahead: number; behind: number }> {
+async function besideDefault(
+  p: { rootFolder: string; defaultBranch: string; signal: AbortSignal },
+  root: string | null,
+): Promise<{ ahead: number; behind: number }> {
   const trunk = await refCommit(p.rootFolder, `refs/heads/${p.defaultBranch}`, p);
   if (root === null || trunk === null) return { ahead: 0, behind: 0 };
   const { left, right } = await countApart(p.rootFolder, root, trunk, p);

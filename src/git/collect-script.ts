@@ -9,14 +9,19 @@ export const BUNDLE_LEFTOVER = 'refs/takt-out/leftover';
 export const FRAMES_END = 'takt-out-end';
 
 /**
- * A script that brings out what an attempt left in its worktrees; the last act inside the confinement. On standard output,
- * per repo: `takt-out <repo> <head|-> <leftover|-> <bytes>`, a line feed, and so many bytes of a bundle; then
- * `takt-out-end`. `head` is `-` if HEAD is where it began. With `commitLeftovers`, uncommitted work becomes a commit on HEAD; else a
- * commit beside it, and HEAD stays. Everything else that git says goes to standard error.
+ * A script that brings out what an attempt left in its worktrees; the last act inside the confinement. On standard
+ * output, per repo: `takt-out <repo> <head|-> <leftover|-> <bytes>`, a line feed, and so many bytes of a bundle; then
+ * `takt-out-end`. `head` is `-` if HEAD is where it began. With `commitLeftovers`, uncommitted work becomes a commit on
+ * HEAD; else a commit beside it, and HEAD stays. Everything else that git says goes to standard error.
  */
 export function collectScript(
   repos: readonly { readonly name: string; readonly commit: string }[],
-  options: { readonly commitLeftovers: boolean; readonly message: string; readonly author: Person; readonly committer?: Person },
+  options: {
+    readonly commitLeftovers: boolean;
+    readonly message: string;
+    readonly author: Person;
+    readonly committer?: Person;
+  },
 ): string {
   const committer = options.committer ?? COMMITTER;
   const environment = Object.entries({
@@ -25,7 +30,9 @@ export function collectScript(
     GIT_COMMITTER_NAME: committer.name,
     GIT_COMMITTER_EMAIL: committer.email,
   }).map(([name, value]) => `${name}=${shellWord(value)}\nexport ${name}\n`);
-  const calls = repos.map(({ name, commit }) => `collect ${shellWord(name)} ${shellWord(commit)} || { failed=1; echo ${shellWord(`takt: what ${name} holds could not be collected`)} >&2; }\n`);
+  const calls = repos.map(
+    ({ name, commit }) => `collect ${shellWord(name)} ${shellWord(commit)} || give_up ${shellWord(name)}\n`,
+  );
   return [
     SCRIPT_HEAD,
     ...environment,
@@ -37,22 +44,28 @@ export function collectScript(
 }
 
 /*
- * `snapshot` makes a tree of the work tree through an index of its own. Repositories that were made within the work tree
- * are left out: git would take each for a submodule, or fail. A file that cannot be read is left out as well.
+ * `snapshot` makes a tree of the work tree through an index of its own. Repositories that were made within the work
+ * tree are left out: git would take each for a submodule, or fail. A file that cannot be read is left out as well.
  *
  * A bundle names what the other side has to have: the commit that the attempt began with. A HEAD that was moved back to
  * one of its ancestors needs no bundle.
  */
 const COLLECT = `readable() {
-  (cd "$top/$1" && xargs -0 -r sh -c 'for f; do if [ -L "$f" ] || { [ -f "$f" ] && [ -r "$f" ]; }; then printf "%s\\0" "$f"; fi; done' sh)
+  (cd "$top/$1" && xargs -0 -r sh -c '
+    for f; do if [ -L "$f" ] || { [ -f "$f" ] && [ -r "$f" ]; }; then printf "%s\\0" "$f"; fi; done' sh)
 }
 snapshot() {
   GIT_INDEX_FILE=$top/$1/.git/takt-out-index
   export GIT_INDEX_FILE
   rm -f "$GIT_INDEX_FILE"
-  if [ -f "$top/$1/.git/index" ]; then cp -p "$top/$1/.git/index" "$GIT_INDEX_FILE" || return 1; else in_repo "$1" read-tree HEAD || return 1; fi
+  if [ -f "$top/$1/.git/index" ]; then
+    cp -p "$top/$1/.git/index" "$GIT_INDEX_FILE" || return 1
+  else
+    in_repo "$1" read-tree HEAD || return 1
+  fi
   in_repo "$1" add --update --ignore-errors -- . >&2 || true
-  in_repo "$1" ls-files --others --exclude-standard -z | grep -zv '/$' | readable "$1" | in_repo "$1" update-index --add -z --stdin >&2 || return 1
+  in_repo "$1" ls-files --others --exclude-standard -z | grep -zv '/$' | readable "$1" |
+    in_repo "$1" update-index --add -z --stdin >&2 || return 1
   in_repo "$1" write-tree
 }
 collect() {
@@ -76,14 +89,19 @@ collect() {
   printf 'takt-out %s %s %s %s\\n' "$name" "\${head:--}" "\${leftover:--}" "$bytes"
   if [ "$bytes" != 0 ]; then cat "$out" && rm -f "$out"; fi
 }
+give_up() {
+  failed=1
+  echo "takt: what $1 holds could not be collected" >&2
+}
+add_ref() { in_repo "$name" update-ref "$1" "$2" && refs="$refs $1"; }
 bundle() {
   bytes=0 refs=
   rm -rf "$top/$name/.git/refs/takt-out" "$out"
   if [ -n "$head" ]; then
     new=$(in_repo "$name" rev-list --max-count=1 "$head" "^$start") || return 1
-    if [ -n "$new" ]; then in_repo "$name" update-ref ${BUNDLE_HEAD} "$head" || return 1; refs="$refs ${BUNDLE_HEAD}"; fi
+    if [ -n "$new" ]; then add_ref ${BUNDLE_HEAD} "$head" || return 1; fi
   fi
-  if [ -n "$leftover" ]; then in_repo "$name" update-ref ${BUNDLE_LEFTOVER} "$leftover" || return 1; refs="$refs ${BUNDLE_LEFTOVER}"; fi
+  if [ -n "$leftover" ]; then add_ref ${BUNDLE_LEFTOVER} "$leftover" || return 1; fi
   [ -n "$refs" ] || return 0
   in_repo "$name" bundle create --quiet "$out" $refs "^$start" >&2 || return 1
   bytes=$(wc -c < "$out" | tr -d ' ')

@@ -20,12 +20,32 @@ export interface GitOptions {
 }
 
 const KEPT = new Set(
-  ['HOME', 'USER', 'LOGNAME', 'PATH', 'TMPDIR', 'TZ', 'TERM', 'NETRC', 'GNUPGHOME', 'DBUS_SESSION_BUS_ADDRESS', 'KRB5CCNAME', 'KRB5_CONFIG']
+  [
+    'HOME',
+    'USER',
+    'LOGNAME',
+    'PATH',
+    'TMPDIR',
+    'TZ',
+    'TERM',
+    'NETRC',
+    'GNUPGHOME',
+    'DBUS_SESSION_BUS_ADDRESS',
+    'KRB5CCNAME',
+    'KRB5_CONFIG',
+  ]
     .concat(['GH_TOKEN', 'GITHUB_TOKEN', 'GH_HOST', 'GH_CONFIG_DIR', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'CURL_CA_BUNDLE'])
     .concat(['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM', 'GIT_EXEC_PATH', 'GIT_PROXY_COMMAND']),
 );
 const KEPT_PREFIXES = ['XDG_', 'SSH_AUTH_', 'SSH_AGENT_', 'GIT_SSL_', 'GIT_SSH', 'GIT_HTTP_', 'DYLD_', 'LD_LIBRARY_'];
-const KEPT_WHERE_A_PERSON_ANSWERS = ['DISPLAY', 'WAYLAND_DISPLAY', 'GPG_TTY', 'GIT_ASKPASS', 'SSH_ASKPASS', 'SSH_ASKPASS_REQUIRE'];
+const KEPT_WHERE_A_PERSON_ANSWERS = [
+  'DISPLAY',
+  'WAYLAND_DISPLAY',
+  'GPG_TTY',
+  'GIT_ASKPASS',
+  'SSH_ASKPASS',
+  'SSH_ASKPASS_REQUIRE',
+];
 
 /**
  * These win over every file that git reads. No hook of a repository runs in takt's own git processes, and only takt
@@ -44,7 +64,8 @@ const SETTINGS = [
  * the shell that git starts for it looks it up.
  */
 const QUIET_SSH =
-  'takt_ssh() { eval "$(git config --get core.sshCommand || echo ssh) -o BatchMode=yes -o ConnectTimeout=30 \\"\\$@\\""; }; takt_ssh';
+  'takt_ssh() { ssh=$(git config --get core.sshCommand || echo ssh); ' +
+  'eval "$ssh -o BatchMode=yes -o ConnectTimeout=30 \\"\\$@\\""; }; takt_ssh';
 
 /**
  * Makes git's environment from a process's own. Addresses of agents, proxies and certificates stay; whatever would

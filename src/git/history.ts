@@ -26,7 +26,14 @@ export interface CommitDiff {
 }
 
 // A user's own settings must not start a program here or change the form of the patch.
-const PLAIN_DIFF = ['--no-ext-diff', '--no-textconv', '--no-color', '--src-prefix=a/', '--dst-prefix=b/', '--ignore-submodules=none'];
+const PLAIN_DIFF = [
+  '--no-ext-diff',
+  '--no-textconv',
+  '--no-color',
+  '--src-prefix=a/',
+  '--dst-prefix=b/',
+  '--ignore-submodules=none',
+];
 const NUMSTAT_LIMIT_BYTES = 32 * 1024 * 1024;
 const SUMMARY_LIMIT_LINES = 60;
 
@@ -41,7 +48,12 @@ export function commitEnvironment(author: Person, committer: Person = COMMITTER)
 }
 
 /** True if `newer` holds all commits of `older`. */
-export async function isAncestor(folder: string, older: string, newer: string, { signal }: Cancellable): Promise<boolean> {
+export async function isAncestor(
+  folder: string,
+  older: string,
+  newer: string,
+  { signal }: Cancellable,
+): Promise<boolean> {
   const args = ['merge-base', '--is-ancestor', older, newer];
   const result = await gitResult(folder, args, { signal });
   if (result.exitCode === 0 || result.exitCode === 1) return result.exitCode === 0;
@@ -59,7 +71,8 @@ export async function mergeCommits(
   { author, message, signal }: { author: Person; message: string; signal: AbortSignal },
 ): Promise<Merge> {
   if (await isAncestor(folder, theirs, ours, { signal })) return { kind: 'current', commit: CommitId.parse(ours) };
-  if (await isAncestor(folder, ours, theirs, { signal })) return { kind: 'fast-forward', commit: CommitId.parse(theirs) };
+  if (await isAncestor(folder, ours, theirs, { signal }))
+    return { kind: 'fast-forward', commit: CommitId.parse(theirs) };
   const merged = await mergeTrees(folder, ours, theirs, { signal });
   if ('files' in merged) return { kind: 'conflict', files: merged.files };
   const commit = await git(folder, ['commit-tree', merged.tree, '-p', ours, '-p', theirs, '-F', '-'], {
@@ -71,10 +84,18 @@ export async function mergeCommits(
 }
 
 /** The tree that a merge of two commits gives, or the files in conflict. Unrelated histories are a fault. */
-export async function mergeTrees(folder: string, ours: string, theirs: string, { signal }: Cancellable): Promise<{ tree: string } | { files: string[] }> {
+export async function mergeTrees(
+  folder: string,
+  ours: string,
+  theirs: string,
+  { signal }: Cancellable,
+): Promise<{ tree: string } | { files: string[] }> {
   const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', ours, theirs];
   const result = await gitResult(folder, args, { signal });
-  const [tree = '', ...files] = result.stdout.toString('utf8').split('\0').filter((part) => part !== '');
+  const [tree = '', ...files] = result.stdout
+    .toString('utf8')
+    .split('\0')
+    .filter((part) => part !== '');
   if (result.exitCode === 0) return { tree };
   if (result.exitCode === 1 && files.length > 0) return { files };
   throw await gitFault(folder, args, result);
@@ -91,7 +112,9 @@ export async function diffCommits(
     signal,
     outputLimitBytes: NUMSTAT_LIMIT_BYTES,
   });
-  const counts = linesOf(numstat).map((line) => line.split('\t', 2).map((count) => (count === '-' ? 0 : Number(count))));
+  const counts = linesOf(numstat).map((line) =>
+    line.split('\t', 2).map((count) => (count === '-' ? 0 : Number(count))),
+  );
   const args = ['diff', '--find-renames', ...PLAIN_DIFF, from, to, '--'];
   const result = await gitResult(folder, args, { signal, outputLimitBytes: limitBytes });
   if (result.exitCode !== 0 && !result.isOverLimit) throw await gitFault(folder, args, result);
@@ -107,7 +130,10 @@ export async function diffCommits(
 
 /** A table of the files that changed, for a prompt or a list; a long one is cut in the middle. */
 export async function diffSummary(folder: string, from: string, to: string, { signal }: Cancellable): Promise<string> {
-  const text = await git(folder, ['diff', '--stat=100', '--find-renames', ...PLAIN_DIFF, from, to, '--'], { signal, outputLimitBytes: NUMSTAT_LIMIT_BYTES });
+  const text = await git(folder, ['diff', '--stat=100', '--find-renames', ...PLAIN_DIFF, from, to, '--'], {
+    signal,
+    outputLimitBytes: NUMSTAT_LIMIT_BYTES,
+  });
   const lines = linesOf(text);
   if (lines.length <= SUMMARY_LIMIT_LINES) return lines.join('\n');
   const left = lines.length - SUMMARY_LIMIT_LINES;
@@ -122,12 +148,28 @@ export async function commitSubjects(
   { signal, limit }: { signal: AbortSignal; limit: number },
 ): Promise<string[]> {
   const range = from === null ? [to] : [to, `^${from}`];
-  return linesOf(await git(folder, ['log', '--no-show-signature', '--no-color', `--max-count=${limit}`, '--format=%h %s', ...range, '--'], { signal }));
+  return linesOf(
+    await git(
+      folder,
+      ['log', '--no-show-signature', '--no-color', `--max-count=${limit}`, '--format=%h %s', ...range, '--'],
+      { signal },
+    ),
+  );
 }
 
 /** How many commits each of two has that the other lacks. */
-export async function countApart(folder: string, left: string, right: string, { signal }: Cancellable): Promise<{ left: number; right: number }> {
-  const [ours, theirs] = (await git(folder, ['rev-list', '--count', '--left-right', `${left}...${right}`, '--'], { signal })).trim().split('\t');
-  if (ours === undefined || theirs === undefined) throw new Fault('GIT_FAILED', `git rev-list printed no counts in ${folder}.`);
+export async function countApart(
+  folder: string,
+  left: string,
+  right: string,
+  { signal }: Cancellable,
+): Promise<{ left: number; right: number }> {
+  const [ours, theirs] = (
+    await git(folder, ['rev-list', '--count', '--left-right', `${left}...${right}`, '--'], { signal })
+  )
+    .trim()
+    .split('\t');
+  if (ours === undefined || theirs === undefined)
+    throw new Fault('GIT_FAILED', `git rev-list printed no counts in ${folder}.`);
   return { left: Number(ours), right: Number(theirs) };
 }

@@ -25,13 +25,27 @@ async function addsNothing(folder: string, tip: string, trunk: string, { signal 
   return 'tree' in merged && merged.tree === (await git(folder, ['rev-parse', `${trunk}^{tree}`], { signal })).trim();
 }
 
-/** The trunk went on over the same lines, so the patches are compared: that of each commit with that of all the work. */
-async function isSquashed(folder: string, fork: string, tip: string, trunk: string, { signal }: Cancellable): Promise<boolean> {
+/** The trunk went on over the same lines, so patches are compared: that of each commit with that of all the work. */
+async function isSquashed(
+  folder: string,
+  fork: string,
+  tip: string,
+  trunk: string,
+  { signal }: Cancellable,
+): Promise<boolean> {
   const plain = ['--no-ext-diff', '--no-textconv', '--no-color', '--full-index'];
   try {
     const whole = await patchIds(folder, ['diff-tree', '--patch', ...plain, fork, tip], { signal });
-    const later = await patchIds(folder, ['log', '--patch', '--no-merges', ...plain, `--max-count=${COMMITS_LOOKED_AT}`, `${fork}..${trunk}`], { signal });
-    const each = await patchIds(folder, ['log', '--patch', '--no-merges', ...plain, `--max-count=${COMMITS_LOOKED_AT}`, `${fork}..${tip}`], { signal });
+    const later = await patchIds(
+      folder,
+      ['log', '--patch', '--no-merges', ...plain, `--max-count=${COMMITS_LOOKED_AT}`, `${fork}..${trunk}`],
+      { signal },
+    );
+    const each = await patchIds(
+      folder,
+      ['log', '--patch', '--no-merges', ...plain, `--max-count=${COMMITS_LOOKED_AT}`, `${fork}..${tip}`],
+      { signal },
+    );
     const isOneOfThem = (id: string): boolean => later.includes(id);
     return (whole.length > 0 && whole.every(isOneOfThem)) || (each.length > 0 && each.every(isOneOfThem));
   } catch (error) {

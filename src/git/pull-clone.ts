@@ -21,9 +21,10 @@ interface Pull {
 const SHOWN_FILES = 5;
 
 /**
- * Moves a clone's branch, index and files forward to where the root repo's branch is. Refuses, with the reason and without
- * having changed anything, when files are changed, when something is under way in it, or when it is no fast-forward.
- * No git runs in the clone's own git folder: takt writes the index and the ref itself, by git's own locks.
+ * Moves a clone's branch, index and files forward to where the root repo's branch is. Refuses, with the reason and
+ * without having changed anything, when files are changed, when something is under way in it, or when it is no
+ * fast-forward. No git runs in the clone's own git folder: takt writes the index and the ref itself, by git's own
+ * locks.
  */
 export async function pullClone(p: Pull): Promise<Pulled> {
   const target = await refCommit(p.rootFolder, `refs/heads/${p.branch}`, p);
@@ -32,15 +33,18 @@ export async function pullClone(p: Pull): Promise<Pulled> {
   if (obstacle !== null) return refused(null, obstacle === 'missing' ? 'Its folder is gone.' : obstacle.why);
   const refs = await readCloneRefs(p.folder);
   const { head } = refs;
-  if (refs.branch !== p.branch) return refused(head, `It is ${refs.branch === null ? 'on no branch' : `on the branch ${refs.branch}`}.`);
+  if (refs.branch !== p.branch)
+    return refused(head, `It is ${refs.branch === null ? 'on no branch' : `on the branch ${refs.branch}`}.`);
   if (head === null) return refused(null, 'Its branch has no commit.');
   if (head === target) return { state: 'current', from: head, to: head, why: null };
   if ((await refCommit(p.rootFolder, head, p)) !== head) return refused(head, 'It has commits that were not pushed.');
   if (await isAncestor(p.rootFolder, target, head, p)) return { state: 'current', from: head, to: head, why: null };
-  if (!(await isAncestor(p.rootFolder, head, target, p))) return refused(head, 'Its branch and that of the root repo have gone apart.');
+  if (!(await isAncestor(p.rootFolder, head, target, p)))
+    return refused(head, 'Its branch and that of the root repo have gone apart.');
   if (refs.underway !== null) return refused(head, `There is ${refs.underway} under way in it.`);
   const changed = await changedFiles({ ...p, head, untracked: 'no' });
-  if (changed.length > 0) return refused(head, `${changed.length} of its files are changed: ${changed.slice(0, SHOWN_FILES).join(', ')}.`);
+  if (changed.length > 0)
+    return refused(head, `${changed.length} of its files are changed: ${changed.slice(0, SHOWN_FILES).join(', ')}.`);
   return forward(p, head, target);
 }
 
@@ -77,7 +81,16 @@ async function forward(p: Pull, head: CommitId, target: CommitId): Promise<Pulle
 
 /** Copies what the clone lacks into its own objects, so that it does not depend on the root repo. */
 async function bringObjects(view: CloneView, p: Pull): Promise<void> {
-  const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--', p.rootFolder, `refs/heads/${p.branch}`];
+  const args = [
+    'fetch',
+    '--quiet',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--no-recurse-submodules',
+    '--',
+    p.rootFolder,
+    `refs/heads/${p.branch}`,
+  ];
   // The view's own objects would be borrowed ones, which count as there; here the clone's are the only ones.
   const more = { GIT_OBJECT_DIRECTORY: join(p.folder, '.git', 'objects') };
   await view.git(args, { signal: p.signal, more });

@@ -11,9 +11,9 @@ import { upstreamFault } from './upstream-fault.ts';
 const SUBJECTS_SHOWN = 50;
 
 /**
- * What a push of a workspace's branch would send, by what the root repo knows; upstream is not asked. `unchanged`: it holds
- * nothing that upstream's default branch lacks. `current`: upstream's branch has it. `diverged`: upstream's branch has
- * commits that ours lacks. Fault: BRANCH_MISSING.
+ * What a push of a workspace's branch would send, by what the root repo knows; upstream is not asked. `unchanged`: it
+ * holds nothing that upstream's default branch lacks. `current`: upstream's branch has it. `diverged`: upstream's
+ * branch has commits that ours lacks. Fault: BRANCH_MISSING.
  */
 export async function planPush(p: {
   readonly rootFolder: string;
@@ -28,7 +28,11 @@ export async function planPush(p: {
   if (commit === null) throw new Fault('BRANCH_MISSING', `The root repo ${p.rootFolder} has no branch ${p.branch}.`);
   const expected = p.expected === null ? null : CommitId.parse(p.expected);
   const trunk = await refCommit(p.rootFolder, UPSTREAM_REFS + p.defaultBranch, p);
-  const plan = (state: PushOfRepo['state'], subjects: string[], commits: number): Omit<PushOfRepo, 'repo' | 'rootFolder' | 'upstream'> => ({
+  const plan = (
+    state: PushOfRepo['state'],
+    subjects: string[],
+    commits: number,
+  ): Omit<PushOfRepo, 'repo' | 'rootFolder' | 'upstream'> => ({
     commit,
     expected,
     commits,
@@ -36,19 +40,23 @@ export async function planPush(p: {
     state,
   });
   if (expected === commit) return plan('current', [], 0);
-  if (expected === null && trunk !== null && (await isAncestor(p.rootFolder, commit, trunk, p))) return plan('unchanged', [], 0);
+  if (expected === null && trunk !== null && (await isAncestor(p.rootFolder, commit, trunk, p)))
+    return plan('unchanged', [], 0);
   const known = expected === null ? trunk : await refCommit(p.rootFolder, expected, p);
   const isForward = expected === null || (known !== null && (await isAncestor(p.rootFolder, expected, commit, p)));
-  if (known !== null && expected !== null && (await isAncestor(p.rootFolder, commit, expected, p))) return plan('diverged', [], 0);
-  const count = Number(await git(p.rootFolder, ['rev-list', '--count', commit, ...(known === null ? [] : [`^${known}`])], p));
+  if (known !== null && expected !== null && (await isAncestor(p.rootFolder, commit, expected, p)))
+    return plan('diverged', [], 0);
+  const count = Number(
+    await git(p.rootFolder, ['rev-list', '--count', commit, ...(known === null ? [] : [`^${known}`])], p),
+  );
   const subjects = await commitSubjects(p.rootFolder, known, commit, { signal: p.signal, limit: SUBJECTS_SHOWN });
   return plan(isForward ? 'to_push' : 'diverged', subjects, count);
 }
 
 /**
- * Sends exactly one commit to one branch of upstream, which has to stand at `expected` (null: absent). What is there is only
- * ever added to: a commit that does not hold `expected` is not sent. `current`: it was there already, as after a push
- * whose answer was lost. Faults: UPSTREAM_MOVED, PUSH_REJECTED, and those of an upstream that does not answer.
+ * Sends exactly one commit to one branch of upstream, which has to stand at `expected` (null: absent). What is there is
+ * only ever added to: a commit that does not hold `expected` is not sent. `current`: it was there already, as after a
+ * push whose answer was lost. Faults: UPSTREAM_MOVED, PUSH_REJECTED, and those of an upstream that does not answer.
  */
 export async function pushCommit(p: {
   readonly rootFolder: string;
@@ -62,18 +70,37 @@ export async function pushCommit(p: {
   readonly signal: AbortSignal;
   readonly onStderr?: (chunk: string) => void;
 }): Promise<{ kind: 'pushed' | 'current' }> {
-  if (p.branch === p.defaultBranch) throw new Fault('PUSH_REJECTED', `takt never pushes to the default branch ${p.branch}.`, { hint: 'Push a workspace’s branch and open a pull request.' });
+  if (p.branch === p.defaultBranch)
+    throw new Fault('PUSH_REJECTED', `takt never pushes to the default branch ${p.branch}.`, {
+      hint: 'Push a workspace’s branch and open a pull request.',
+    });
   const commit = CommitId.parse(p.commit);
-  if (p.expected !== null && !(await isForward(p.rootFolder, p.expected, commit, p.signal))) throw moved(p.upstream, p.branch, p.expected);
+  if (p.expected !== null && !(await isForward(p.rootFolder, p.expected, commit, p.signal)))
+    throw moved(p.upstream, p.branch, p.expected);
   const ref = `refs/heads/${p.branch}`;
   const send = [`--force-with-lease=${ref}:${p.expected ?? ''}`, '--', p.upstream, `${commit}:${ref}`];
   // Settings of the user's that would send more than this, or would ask further repositories.
-  const plain = ['push', '--porcelain', '--no-verify', '--no-follow-tags', '--no-signed', '--recurse-submodules=no', '--progress'];
+  const plain = [
+    'push',
+    '--porcelain',
+    '--no-verify',
+    '--no-follow-tags',
+    '--no-signed',
+    '--recurse-submodules=no',
+    '--progress',
+  ];
   const result = await gitResult(p.rootFolder, [...plain, ...send], p);
   const answer = linesOf(result.stdout.toString('utf8')).find((line) => line.split('\t')[1]?.endsWith(`:${ref}`));
   if (answer === undefined) {
     const repeat = ['push', '--porcelain', '--dry-run', '--no-verify', '--recurse-submodules=no', ...send];
-    throw await upstreamFault({ folder: p.rootFolder, upstream: p.upstream, words: result.stderr, repeat, signal: p.signal, env: p.env });
+    throw await upstreamFault({
+      folder: p.rootFolder,
+      upstream: p.upstream,
+      words: result.stderr,
+      repeat,
+      signal: p.signal,
+      env: p.env,
+    });
   }
   if (answer.startsWith('!') || result.exitCode !== 0) return settleRefusal(p, commit, result.stderr);
   await recordUpstream(p, commit);
@@ -84,11 +111,16 @@ export async function pushCommit(p: {
  * The order of letting out: a repo comes after all that it depends on; else by name. Where repos need each other in a
  * circle, they go by name. Names that are not in the list do not count.
  */
-export function pushOrder<Name extends string>(repos: readonly { readonly name: Name; readonly dependsOn: readonly string[] }[]): Name[] {
-  const left = new Map([...repos].sort((a, b) => (a.name < b.name ? -1 : 1)).map((repo) => [repo.name as string, repo]));
+export function pushOrder<Name extends string>(
+  repos: readonly { readonly name: Name; readonly dependsOn: readonly string[] }[],
+): Name[] {
+  const left = new Map(
+    [...repos].sort((a, b) => (a.name < b.name ? -1 : 1)).map((repo) => [repo.name as string, repo]),
+  );
   const order: Name[] = [];
   while (left.size > 0) {
-    const isFree = (repo: { name: string; dependsOn: readonly string[] }): boolean => !repo.dependsOn.some((need) => need !== repo.name && left.has(need));
+    const isFree = (repo: { name: string; dependsOn: readonly string[] }): boolean =>
+      !repo.dependsOn.some((need) => need !== repo.name && left.has(need));
     const next = [...left.values()].find(isFree) ?? firstOfCircle(left);
     order.push(next.name);
     left.delete(next.name);
@@ -97,7 +129,9 @@ export function pushOrder<Name extends string>(repos: readonly { readonly name: 
 }
 
 /** Of what is left, all waits for a circle; the first by name that lies on one goes, not one that only waits for it. */
-function firstOfCircle<Repo extends { readonly name: string; readonly dependsOn: readonly string[] }>(left: ReadonlyMap<string, Repo>): Repo {
+function firstOfCircle<Repo extends { readonly name: string; readonly dependsOn: readonly string[] }>(
+  left: ReadonlyMap<string, Repo>,
+): Repo {
   const reaches = (from: Repo, target: string): boolean => {
     const seen = new Set<string>();
     const next = [...from.dependsOn];
@@ -113,7 +147,11 @@ function firstOfCircle<Repo extends { readonly name: string; readonly dependsOn:
 }
 
 /** Git gives the reason only in prose, so upstream is asked where its branch stands. */
-async function settleRefusal(p: Parameters<typeof pushCommit>[0], commit: CommitId, words: string): Promise<{ kind: 'current' }> {
+async function settleRefusal(
+  p: Parameters<typeof pushCommit>[0],
+  commit: CommitId,
+  words: string,
+): Promise<{ kind: 'current' }> {
   const now = await askUpstreamBranch(p.rootFolder, p.upstream, p.branch, { signal: p.signal, env: p.env });
   if (now === commit) {
     await recordUpstream(p, commit);
@@ -124,14 +162,21 @@ async function settleRefusal(p: Parameters<typeof pushCommit>[0], commit: Commit
 }
 
 async function isForward(folder: string, expected: string, commit: string, signal: AbortSignal): Promise<boolean> {
-  return (await refCommit(folder, expected, { signal })) !== null && (await isAncestor(folder, expected, commit, { signal }));
+  return (
+    (await refCommit(folder, expected, { signal })) !== null && (await isAncestor(folder, expected, commit, { signal }))
+  );
 }
 
-async function recordUpstream(p: { rootFolder: string; branch: string; signal: AbortSignal }, commit: CommitId): Promise<void> {
+async function recordUpstream(
+  p: { rootFolder: string; branch: string; signal: AbortSignal },
+  commit: CommitId,
+): Promise<void> {
   await pinCommits(p.rootFolder, [{ ref: UPSTREAM_REFS + p.branch, commit }], p);
 }
 
 function moved(upstream: string, branch: string, now: string | null): Fault {
   const where = now === null ? 'is gone' : `is at ${now.slice(0, 10)}, which our branch does not build on`;
-  return new Fault('UPSTREAM_MOVED', `The branch ${branch} of ${upstream} ${where}.`, { hint: 'Fetch (`takt repo fetch`), merge what came, then push again.' });
+  return new Fault('UPSTREAM_MOVED', `The branch ${branch} of ${upstream} ${where}.`, {
+    hint: 'Fetch (`takt repo fetch`), merge what came, then push again.',
+  });
 }

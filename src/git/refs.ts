@@ -24,14 +24,20 @@ export async function readHeads(folder: string, { signal }: Cancellable): Promis
 }
 
 /** All refs below a prefix that ends in a slash, named by what follows the prefix. */
-export async function readRefs(folder: string, prefix: string, { signal }: Cancellable): Promise<Map<string, CommitId>> {
+export async function readRefs(
+  folder: string,
+  prefix: string,
+  { signal }: Cancellable,
+): Promise<Map<string, CommitId>> {
   const text = await git(folder, ['for-each-ref', '--format=%(objectname) %(refname)', prefix], { signal });
   return new Map(linesOf(text).map((line) => [line.slice(41 + prefix.length), CommitId.parse(line.slice(0, 40))]));
 }
 
 /** The commit that a ref or a revision stands for, or null if there is none. */
 export async function refCommit(folder: string, ref: string, { signal }: Cancellable): Promise<CommitId | null> {
-  const result = await gitResult(folder, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`], { signal });
+  const result = await gitResult(folder, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`], {
+    signal,
+  });
   return result.exitCode === 0 ? CommitId.parse(result.stdout.toString('utf8').trim()) : null;
 }
 
@@ -45,7 +51,12 @@ export async function moveRefs(folder: string, moves: readonly RefMove[], { sign
 }
 
 /** Makes a branch. Fault: BRANCH_EXISTS, also if it is there at that very commit. */
-export async function createBranch(folder: string, branch: string, commit: string, { signal }: Cancellable): Promise<void> {
+export async function createBranch(
+  folder: string,
+  branch: string,
+  commit: string,
+  { signal }: Cancellable,
+): Promise<void> {
   try {
     await moveRefs(folder, [{ ref: `refs/heads/${branch}`, from: null, to: commit }], { signal });
   } catch (error) {
@@ -55,7 +66,12 @@ export async function createBranch(folder: string, branch: string, commit: strin
 }
 
 /** Deletes a branch that still stands at `expected`; one that is gone already is no fault. */
-export async function deleteBranch(folder: string, branch: string, expected: string, { signal }: Cancellable): Promise<void> {
+export async function deleteBranch(
+  folder: string,
+  branch: string,
+  expected: string,
+  { signal }: Cancellable,
+): Promise<void> {
   try {
     await moveRefs(folder, [{ ref: `refs/heads/${branch}`, from: expected, to: null }], { signal });
   } catch (error) {
@@ -79,7 +95,11 @@ export async function pinCommits(
 export async function unpin(folder: string, prefix: string, { signal }: Cancellable): Promise<void> {
   if (!/^refs\/takt\/[^/]+\/./.test(prefix)) throw new Fault('INTERNAL', `${prefix} does not name pins of takt.`);
   const below = `${prefix.replace(/\/$/, '')}/`;
-  const pins = [...(await readRefs(folder, below, { signal }))].map(([name, from]) => ({ ref: below + name, from, to: null }));
+  const pins = [...(await readRefs(folder, below, { signal }))].map(([name, from]) => ({
+    ref: below + name,
+    from,
+    to: null,
+  }));
   await moveRefs(folder, pins, { signal });
 }
 

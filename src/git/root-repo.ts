@@ -31,7 +31,9 @@ const LOOSE_SAMPLE_LIMIT = 16;
  * there is whole; a crash leaves a `.new-…` folder, which `removeHalfMade` takes away.
  * Faults: REPO_EXISTS, BRANCH_MISSING and UPSTREAM_*. `notices` are sentences about what takt does not follow.
  */
-export async function createRoot(p: FetchSource & { readonly folder: string; readonly defaultBranch?: string }): Promise<{
+export async function createRoot(
+  p: FetchSource & { readonly folder: string; readonly defaultBranch?: string },
+): Promise<{
   defaultBranch: string;
   head: CommitId;
   notices: string[];
@@ -43,7 +45,8 @@ export async function createRoot(p: FetchSource & { readonly folder: string; rea
   const { heads, defaultBranch: found } = await askUpstream(parent, p.upstream, p);
   if (heads.size === 0) throw new Fault('UPSTREAM_EMPTY', `The upstream ${p.upstream} has no branch.`);
   const defaultBranch = p.defaultBranch ?? found;
-  if (defaultBranch === null || !heads.has(defaultBranch)) throw noDefaultBranch(p.upstream, p.defaultBranch, [...heads.keys()]);
+  if (defaultBranch === null || !heads.has(defaultBranch))
+    throw noDefaultBranch(p.upstream, p.defaultBranch, [...heads.keys()]);
 
   const half = join(parent, `.new-${basename(p.folder)}-${randomBytes(4).toString('hex')}`);
   try {
@@ -68,14 +71,15 @@ export async function createRoot(p: FetchSource & { readonly folder: string; rea
 /** Removes what a crash left of root repos in the making. Call it while none is being made. */
 export async function removeHalfMade(rootsFolder: string): Promise<void> {
   for (const name of await readdir(rootsFolder)) {
-    if (HALF_MADE.test(name)) await rm(join(rootsFolder, name), { recursive: true, force: true, maxRetries: REMOVE_TRIES });
+    if (HALF_MADE.test(name))
+      await rm(join(rootsFolder, name), { recursive: true, force: true, maxRetries: REMOVE_TRIES });
   }
 }
 
 /**
- * Fetches upstream's branches and tags. The default branch follows by fast-forward; no other branch moves, so nothing is
- * triggered. `changed` counts upstream branches that came, moved or went. `isDiverged` is true if upstream's default branch
- * was rewritten: then ours stays. Faults: UPSTREAM_*, ROOT_DAMAGED.
+ * Fetches upstream's branches and tags. The default branch follows by fast-forward; no other branch moves, so nothing
+ * is triggered. `changed` counts upstream branches that came, moved or went. `isDiverged` is true if upstream's default
+ * branch was rewritten: then ours stays. Faults: UPSTREAM_*, ROOT_DAMAGED.
  */
 export async function fetchRoot(p: FetchSource & { readonly folder: string; readonly defaultBranch: string }): Promise<{
   changed: number;
@@ -87,28 +91,54 @@ export async function fetchRoot(p: FetchSource & { readonly folder: string; read
   const before = await readRefs(p.folder, UPSTREAM_REFS, p);
   await fetchRefs(p.folder, p);
   const after = await readRefs(p.folder, UPSTREAM_REFS, p);
-  const changed = [...new Set([...before.keys(), ...after.keys()])].filter((name) => before.get(name) !== after.get(name)).length;
-  const { head, isDiverged } = await followDefaultBranch(p.folder, p.defaultBranch, after.get(p.defaultBranch) ?? null, p);
+  const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
+    (name) => before.get(name) !== after.get(name),
+  ).length;
+  const { head, isDiverged } = await followDefaultBranch(
+    p.folder,
+    p.defaultBranch,
+    after.get(p.defaultBranch) ?? null,
+    p,
+  );
   await tidyRoot(p.folder, p);
   return { changed, head, isDiverged };
 }
 
 /** What a root repo takes on disk, and what of its contents takt does not follow. */
-export async function repoFacts(folder: string, { signal }: { signal: AbortSignal }): Promise<{ sizeBytes: number; notices: string[] }> {
-  const counts = new Map(linesOf(await git(folder, ['count-objects', '-v'], { signal })).map((line) => line.split(': ') as [string, string]));
+export async function repoFacts(
+  folder: string,
+  { signal }: { signal: AbortSignal },
+): Promise<{ sizeBytes: number; notices: string[] }> {
+  const counts = new Map(
+    linesOf(await git(folder, ['count-objects', '-v'], { signal })).map((line) => line.split(': ') as [string, string]),
+  );
   const sizeBytes = (Number(counts.get('size') ?? 0) + Number(counts.get('size-pack') ?? 0)) * 1024;
   const notices: string[] = [];
   if ((await gitResult(folder, ['cat-file', '-e', 'HEAD:.gitmodules'], { signal })).exitCode === 0) {
     notices.push('It has submodules, which are not checked out.');
   }
-  const attributes = await gitResult(folder, ['grep', '--quiet', 'filter=lfs', 'HEAD', '--', ':(glob)**/.gitattributes'], { signal });
+  const attributes = await gitResult(
+    folder,
+    ['grep', '--quiet', 'filter=lfs', 'HEAD', '--', ':(glob)**/.gitattributes'],
+    { signal },
+  );
   if (attributes.exitCode === 0) notices.push('It keeps files in Git LFS; worktrees get the pointers only.');
   return { sizeBytes, notices };
 }
 
 async function fetchRefs(folder: string, p: FetchSource): Promise<void> {
   const isShallow = await isThere(join(folder, 'shallow'));
-  const args = ['-c', 'fetch.writeCommitGraph=false', 'fetch', '--progress', '--prune', '--force', '--tags', '--no-write-fetch-head', '--no-recurse-submodules'];
+  const args = [
+    '-c',
+    'fetch.writeCommitGraph=false',
+    'fetch',
+    '--progress',
+    '--prune',
+    '--force',
+    '--tags',
+    '--no-write-fetch-head',
+    '--no-recurse-submodules',
+  ];
   if (isShallow) args.push('--unshallow');
   const result = await gitResult(folder, [...args, '--', p.upstream, `+refs/heads/*:${UPSTREAM_REFS}*`], {
     signal: p.signal,
@@ -118,12 +148,16 @@ async function fetchRefs(folder: string, p: FetchSource): Promise<void> {
     if (await isThere(join(folder, 'shallow'))) throw shallow(p.upstream);
     return;
   }
-  // An upstream that lists its refs but cannot hand over what they hold is damaged; else the listing tells what is wrong.
+  // An upstream that lists its refs but cannot hand over what they hold is damaged; else the listing tells what is
+  // wrong.
   await askUpstream(folder, p.upstream, p);
   const fault = await upstreamFault({ folder, upstream: p.upstream, words: result.stderr, signal: p.signal });
   if (fault.code === 'DISK_FULL') throw fault;
-  if (!(await isWhole(folder, p))) throw new Fault('ROOT_DAMAGED', `The root repo ${folder} lacks objects.`, { detail: result.stderr.trim() });
-  throw new Fault('UPSTREAM_DAMAGED', `The upstream ${p.upstream} does not hand over all of its objects.`, { detail: result.stderr.trim() });
+  if (!(await isWhole(folder, p)))
+    throw new Fault('ROOT_DAMAGED', `The root repo ${folder} lacks objects.`, { detail: result.stderr.trim() });
+  throw new Fault('UPSTREAM_DAMAGED', `The upstream ${p.upstream} does not hand over all of its objects.`, {
+    detail: result.stderr.trim(),
+  });
 }
 
 async function isWhole(folder: string, { signal }: { signal: AbortSignal }): Promise<boolean> {
@@ -139,9 +173,12 @@ async function followDefaultBranch(
 ): Promise<{ head: CommitId; isDiverged: boolean }> {
   const ref = `refs/heads/${branch}`;
   const ours = await refCommit(folder, ref, { signal });
-  if (ours === null && upstreamCommit === null) throw new Fault('BRANCH_MISSING', `The default branch ${branch} is gone from upstream.`);
-  if (upstreamCommit === null || ours === upstreamCommit) return { head: ours ?? upstreamCommit!, isDiverged: upstreamCommit === null };
-  if (ours !== null && !(await isAncestor(folder, ours, upstreamCommit, { signal }))) return { head: ours, isDiverged: true };
+  if (ours === null && upstreamCommit === null)
+    throw new Fault('BRANCH_MISSING', `The default branch ${branch} is gone from upstream.`);
+  if (upstreamCommit === null || ours === upstreamCommit)
+    return { head: ours ?? upstreamCommit!, isDiverged: upstreamCommit === null };
+  if (ours !== null && !(await isAncestor(folder, ours, upstreamCommit, { signal })))
+    return { head: ours, isDiverged: true };
   await moveRefs(folder, [{ ref, from: ours, to: upstreamCommit }], { signal });
   return { head: upstreamCommit, isDiverged: false };
 }
@@ -156,6 +193,8 @@ async function tidyRoot(folder: string, { signal }: { signal: AbortSignal }): Pr
 function noDefaultBranch(upstream: string, wanted: string | undefined, branches: string[]): Fault {
   const some = branches.slice(0, 10).join(', ');
   return wanted === undefined
-    ? new Fault('BRANCH_MISSING', `The upstream ${upstream} names no default branch.`, { hint: `Name one of its branches: ${some}.` })
+    ? new Fault('BRANCH_MISSING', `The upstream ${upstream} names no default branch.`, {
+        hint: `Name one of its branches: ${some}.`,
+      })
     : new Fault('BRANCH_MISSING', `The upstream ${upstream} has no branch ${wanted}.`, { hint: `It has: ${some}.` });
 }

@@ -6,9 +6,10 @@ import { shellWord } from './shell-word.ts';
 type WorktreeRepo = Pick<AttemptRepo, 'name' | 'rootFolder' | 'commit' | 'copy' | 'cache'>;
 
 /**
- * Shell functions that the scripts begin with. They run inside the confinement, with the run's folder as working folder, and
- * call git with the work tree's own folder named: an agent may have changed what git would find by itself. Hooks and a
- * file system monitor that it planted do not run either; not for safety, which the walls give, but so that they change nothing.
+ * Shell functions that the scripts begin with. They run inside the confinement, with the run's folder as working
+ * folder, and call git with the work tree's own folder named: an agent may have changed what git would find by itself.
+ * Hooks and a file system monitor that it planted do not run either; not for safety, which the walls give, but so that
+ * they change nothing.
  */
 export const SCRIPT_HEAD = `set -eu
 umask 022
@@ -17,25 +18,27 @@ unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OB
 top=$PWD
 in_repo() {
   repo=$1; shift
-  git -C "$top/$repo" --git-dir="$top/$repo/.git" --work-tree="$top/$repo" -c core.hooksPath=/dev/null -c core.fsmonitor=false \\
-    -c gc.auto=0 -c maintenance.auto=false -c advice.detachedHead=false -c checkout.workers=0 -c checkout.thresholdForParallelism=500 "$@"
+  git -C "$top/$repo" --git-dir="$top/$repo/.git" --work-tree="$top/$repo" \\
+    -c core.hooksPath=/dev/null -c core.fsmonitor=false -c gc.auto=0 -c maintenance.auto=false \\
+    -c advice.detachedHead=false -c checkout.workers=0 -c checkout.thresholdForParallelism=500 "$@"
 }
 `;
 
 const MAKE = `configure() {
   mkdir -p "$1/.git/info"
-  rm -rf "$1/.git/info/attributes" "$1/.git/info/sparse-checkout" "$1/.git/info/exclude" "$1/.git/config" "$1/.git/hooks"
+  (cd "$1/.git" && rm -rf info/attributes info/sparse-checkout info/exclude config hooks)
   printf '%s' "$2" > "$1/.git/info/exclude"
-  printf '[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tlogallrefupdates = true\n[gc]\n\tauto = 0\n' > "$1/.git/config"
+  printf '[core]\\n\\trepositoryformatversion = 0\\n\\tbare = false\\n\\tlogallrefupdates = true\\n' > "$1/.git/config"
+  printf '[gc]\\n\\tauto = 0\\n' >> "$1/.git/config"
 }
 make_git() {
   rm -rf "$1/.git"
   git init --quiet --template= --initial-branch=takt-none "$1"
-  printf '%s\n' "$2" > "$1/.git/objects/info/alternates"
+  printf '%s\\n' "$2" > "$1/.git/objects/info/alternates"
   configure "$1" "$3"
 }
 check_out() {
-  rm -f "$1/.git/HEAD" && printf '%s\n' "$2" > "$1/.git/HEAD" && in_repo "$1" reset --quiet --hard
+  rm -f "$1/.git/HEAD" && printf '%s\\n' "$2" > "$1/.git/HEAD" && in_repo "$1" reset --quiet --hard
 }
 `;
 
@@ -45,7 +48,10 @@ check_out() {
  * in later, cached, or written as guidance (`guidance`: paths in the run's folder) is hidden from git's status.
  * A folder that is there already is replaced: the script is for a run that has not begun to work.
  */
-export function worktreeScript(repos: readonly WorktreeRepo[], options: { readonly guidance?: readonly string[] } = {}): string {
+export function worktreeScript(
+  repos: readonly WorktreeRepo[],
+  options: { readonly guidance?: readonly string[] } = {},
+): string {
   const parts = repos.map((repo) => {
     const name = shellWord(`./${repo.name}`);
     return `rm -rf ${name}\n${makeGit(repo, options.guidance ?? [])}${checkOut(repo)}`;
@@ -55,14 +61,18 @@ export function worktreeScript(repos: readonly WorktreeRepo[], options: { readon
 
 /**
  * A script that brings worktrees back to their recorded commits, whatever was done to them: detached, tracked files as
- * committed, untracked ones gone. Ignored files stay, since setup made them. A worktree that git no longer reads is made again
- * around its files.
+ * committed, untracked ones gone. Ignored files stay, since setup made them. A worktree that git no longer reads is
+ * made again around its files.
  */
-export function restoreScript(repos: readonly WorktreeRepo[], options: { readonly guidance?: readonly string[] } = {}): string {
+export function restoreScript(
+  repos: readonly WorktreeRepo[],
+  options: { readonly guidance?: readonly string[] } = {},
+): string {
   const parts = repos.map((repo) => {
     const name = shellWord(repo.name);
+    const excludes = shellWord(excludePatterns(excludesOf(repo, options.guidance ?? [])));
     return `mkdir -p ./${name}
-if ! restore ${name} ${shellWord(repo.commit)} ${shellWord(excludePatterns(excludesOf(repo, options.guidance ?? [])))}; then
+if ! restore ${name} ${shellWord(repo.commit)} ${excludes}; then
 ${makeGit(repo, options.guidance ?? [])}${checkOut(repo)}in_repo ${name} clean -ffdq
 fi
 `;
@@ -80,8 +90,9 @@ const RESTORE = `restore() {
 `;
 
 function makeGit(repo: WorktreeRepo, guidance: readonly string[]): string {
-  const excludes = excludePatterns(excludesOf(repo, guidance));
-  return `make_git ${shellWord(`./${repo.name}`)} ${shellWord(quotedPath(`${repo.rootFolder}/objects`))} ${shellWord(excludes)}\n`;
+  const objects = quotedPath(`${repo.rootFolder}/objects`);
+  const words = [`./${repo.name}`, objects, excludePatterns(excludesOf(repo, guidance))].map(shellWord);
+  return `make_git ${words.join(' ')}\n`;
 }
 
 function checkOut(repo: WorktreeRepo): string {
@@ -90,6 +101,8 @@ function checkOut(repo: WorktreeRepo): string {
 
 /** Guidance lies in the run's folder, part of it within repos. */
 function excludesOf(repo: WorktreeRepo, guidance: readonly string[]): string[] {
-  const within = guidance.filter((path) => path.startsWith(`${repo.name}/`)).map((path) => path.slice(repo.name.length + 1));
+  const within = guidance
+    .filter((path) => path.startsWith(`${repo.name}/`))
+    .map((path) => path.slice(repo.name.length + 1));
   return [...repo.copy.map(({ to }) => to), ...repo.cache, ...within];
 }

@@ -21,9 +21,9 @@ interface Intake {
 }
 
 /**
- * Takes the commits of an attempt into a root repo and pins them below `attemptRefs(run, attempt)`, as `head` and `leftover`.
- * May be called twice with the same. Fault GIT_FAILED if the bundle is not what its frame said, holds an object that
- * git's checks refuse, or lacks one; the root repo is as before then.
+ * Takes the commits of an attempt into a root repo and pins them below `attemptRefs(run, attempt)`, as `head` and
+ * `leftover`. May be called twice with the same. Fault GIT_FAILED if the bundle is not what its frame said, holds an
+ * object that git's checks refuse, or lacks one; the root repo is as before then.
  *
  * The bundle comes from inside a confinement. git 2.39 does not check objects when it fetches from a bundle file, so
  * it is opened in a repository of its own, and the root repo fetches from that one by the names that it expects.
@@ -32,7 +32,9 @@ export async function takeInBundle(p: Intake): Promise<void> {
   const wanted = [
     { name: 'head', bundled: BUNDLE_HEAD, commit: p.head },
     { name: 'leftover', bundled: BUNDLE_LEFTOVER, commit: p.leftover },
-  ].flatMap(({ commit, ...rest }) => (commit === null ? [] : [{ ...rest, commit, ref: `${attemptRefs(p.run, p.attempt)}/${rest.name}` }]));
+  ].flatMap(({ commit, ...rest }) =>
+    commit === null ? [] : [{ ...rest, commit, ref: `${attemptRefs(p.run, p.attempt)}/${rest.name}` }],
+  );
   const missing: typeof wanted = [];
   for (const each of wanted) {
     if ((await refCommit(p.rootFolder, each.ref, p)) !== each.commit) missing.push(each);
@@ -42,7 +44,8 @@ export async function takeInBundle(p: Intake): Promise<void> {
   const here = missing.filter((each) => !bundled.has(each.bundled));
   // A head that was moved back to an older commit is in no bundle: the root repo has it already.
   for (const each of here) {
-    if ((await refCommit(p.rootFolder, each.commit, p)) !== each.commit) throw refused(`${each.name} ${each.commit} is not in it`);
+    if ((await refCommit(p.rootFolder, each.commit, p)) !== each.commit)
+      throw refused(`${each.name} ${each.commit} is not in it`);
   }
   await pinCommits(p.rootFolder, here, p);
 }
@@ -58,9 +61,19 @@ async function openBundle(
     await git(folder, ['init', '--quiet', '--bare', '--template='], p);
     await writeFile(join(folder, 'objects', 'info', 'alternates'), `${quotedPath(join(p.rootFolder, 'objects'))}\n`);
     await nameNeeded(folder, bundleFile, p);
-    await git(folder, ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', bundleFile, '+refs/*:refs/bundled/*'], p);
-    const listed = linesOf(await git(folder, ['for-each-ref', '--format=%(objecttype) %(objectname) %(refname)', 'refs/bundled/'], p));
-    const found = new Map(listed.map((line) => line.split(' ')).map(([type, commit, ref]) => [ref!.replace('/bundled', ''), type === 'commit' ? commit! : '']));
+    await git(
+      folder,
+      ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', bundleFile, '+refs/*:refs/bundled/*'],
+      p,
+    );
+    const listed = linesOf(
+      await git(folder, ['for-each-ref', '--format=%(objecttype) %(objectname) %(refname)', 'refs/bundled/'], p),
+    );
+    const found = new Map(
+      listed
+        .map((line) => line.split(' '))
+        .map(([type, commit, ref]) => [ref!.replace('/bundled', ''), type === 'commit' ? commit! : '']),
+    );
     for (const [ref, commit] of found) {
       const frame = { [BUNDLE_HEAD]: p.head, [BUNDLE_LEFTOVER]: p.leftover }[ref];
       if (frame !== commit) throw refused(`it holds ${ref} at ${commit === '' ? 'no commit' : commit}`);
@@ -81,7 +94,8 @@ async function nameNeeded(folder: string, bundleFile: string, { signal }: { sign
     const header = buffer.subarray(0, bytesRead).toString('latin1').split('\n\n', 1)[0] ?? '';
     const needed = [...header.matchAll(/^-([0-9a-f]{40})/gm)].map(([, commit]) => commit!);
     for (const [index, commit] of needed.entries()) {
-      if ((await refCommit(folder, commit, { signal })) === null) throw refused(`it builds on ${commit}, which the root repo lacks`);
+      if ((await refCommit(folder, commit, { signal })) === null)
+        throw refused(`it builds on ${commit}, which the root repo lacks`);
       await moveRefs(folder, [{ ref: `refs/needed/${index}`, from: null, to: commit }], { signal });
     }
   } finally {
@@ -89,12 +103,28 @@ async function nameNeeded(folder: string, bundleFile: string, { signal }: { sign
   }
 }
 
-async function fetchChecked(folder: string, p: Intake, refs: readonly { bundled: string; ref: string }[]): Promise<void> {
+async function fetchChecked(
+  folder: string,
+  p: Intake,
+  refs: readonly { bundled: string; ref: string }[],
+): Promise<void> {
   const names = refs.map(({ bundled, ref }) => `+${bundled.replace('refs/', 'refs/bundled/')}:${ref}`);
-  const args = ['-c', 'fetch.fsckObjects=true', 'fetch', '--quiet', '--atomic', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', folder];
+  const args = [
+    '-c',
+    'fetch.fsckObjects=true',
+    'fetch',
+    '--quiet',
+    '--atomic',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--no-recurse-submodules',
+    folder,
+  ];
   await git(p.rootFolder, [...args, ...names], { signal: p.signal });
 }
 
 function refused(how: string): Fault {
-  return new Fault('GIT_FAILED', `The bundle from the worktree was refused: ${how}.`, { hint: 'The files are still in the run’s folder.' });
+  return new Fault('GIT_FAILED', `The bundle from the worktree was refused: ${how}.`, {
+    hint: 'The files are still in the run’s folder.',
+  });
 }

@@ -20,28 +20,38 @@ interface Place {
 }
 
 /**
- * What would be lost with a clone and its branch in the root repo: one sentence each, none if it may go. Work is safe when it
- * is on upstream under any branch, or merged into upstream's default branch, a squash merge included.
+ * What would be lost with a clone and its branch in the root repo: one sentence each, none if it may go. Work is safe
+ * when it is on upstream under any branch, or merged into upstream's default branch, a squash merge included.
  */
-export async function unsavedWork(p: Place & { readonly defaultBranch: string; readonly upstreamHead: string | null }): Promise<string[]> {
+export async function unsavedWork(
+  p: Place & { readonly defaultBranch: string; readonly upstreamHead: string | null },
+): Promise<string[]> {
   const unreleased = await unreleasedSentences(p);
   const obstacle = await cloneObstacle(p.folder);
   if (obstacle === 'missing') return unreleased;
-  if (obstacle !== null) return [`The clone cannot be read, so nobody knows what it holds. ${obstacle.why}`, ...unreleased];
+  if (obstacle !== null)
+    return [`The clone cannot be read, so nobody knows what it holds. ${obstacle.why}`, ...unreleased];
   const refs = await readCloneRefs(p.folder);
   const files = await changedFiles({ ...p, head: refs.head });
-  const dirty = files.length === 0 ? [] : [`${countOf(files.length, 'file is', 'files are')} changed or untracked: ${shown(files)}.`];
+  const dirty =
+    files.length === 0
+      ? []
+      : [`${countOf(files.length, 'file is', 'files are')} changed or untracked: ${shown(files)}.`];
   const unpushed: string[] = [];
-  for (const { what, commit } of await unpushedTips(p, refs)) unpushed.push(`${what} has commits that were not pushed (${commit.slice(0, 10)}).`);
+  for (const { what, commit } of await unpushedTips(p, refs))
+    unpushed.push(`${what} has commits that were not pushed (${commit.slice(0, 10)}).`);
   return [...dirty, ...unpushed, ...unreleased];
 }
 
 /**
- * Pins in the root repo, below `refPrefix`, all that `unsavedWork` would name of a clone: uncommitted and untracked files as
- * one commit, unpushed branches, stashes, a detached HEAD, and the root repo's branch. Ignored files and the insides of
- * repositories within the work tree are not pinned. A clone that cannot be read gives the root's branch only.
+ * Pins in the root repo, below `refPrefix`, all that `unsavedWork` would name of a clone: uncommitted and untracked
+ * files as one commit, unpushed branches, stashes, a detached HEAD, and the root repo's branch. Ignored files and the
+ * insides of repositories within the work tree are not pinned. A clone that cannot be read gives the root's branch
+ * only.
  */
-export async function pinCloneWork(p: Place & { readonly refPrefix: string; readonly author: Person }): Promise<{ ref: string; commit: CommitId }[]> {
+export async function pinCloneWork(
+  p: Place & { readonly refPrefix: string; readonly author: Person },
+): Promise<{ ref: string; commit: CommitId }[]> {
   const onRoot = await refCommit(p.rootFolder, `refs/heads/${p.branch}`, p);
   if (onRoot !== null) await pinCommits(p.rootFolder, [{ ref: `${p.refPrefix}/branch`, commit: onRoot }], p);
   if ((await cloneObstacle(p.folder)) === null) await pinFromClone(p);
@@ -62,21 +72,39 @@ async function pinFromClone(p: Place & { readonly refPrefix: string; readonly au
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, `${commit}\n`);
   }
-  const args = ['-c', 'fetch.fsckObjects=true', 'fetch', '--quiet', '--atomic', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules'];
+  const args = [
+    '-c',
+    'fetch.fsckObjects=true',
+    'fetch',
+    '--quiet',
+    '--atomic',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--no-recurse-submodules',
+  ];
   await git(p.rootFolder, [...args, '--', view.gitFolder, `+refs/pins/*:${p.refPrefix}/*`], p);
 }
 
-/** Commits the files as they are, beside the branch. Repositories within are left out: git would make submodules of them. */
-async function commitFiles(view: CloneView, head: CommitId | null, p: Place & { readonly author: Person }): Promise<string> {
+/** Commits the files as they are, beside the branch, but for repositories within: git would make submodules of them. */
+async function commitFiles(
+  view: CloneView,
+  head: CommitId | null,
+  p: Place & { readonly author: Person },
+): Promise<string> {
   const { signal } = p;
   await view.git(['add', '--update', '--ignore-errors', '--', '.'], { signal, okCodes: [0, 1] });
   const untracked = (await view.git(['ls-files', '--others', '--exclude-standard', '-z'], { signal })).split('\0');
   const files = untracked.filter((name) => name !== '' && !name.endsWith('/'));
-  await view.git(['update-index', '--add', '-z', '--stdin'], { signal, input: files.map((name) => `${name}\0`).join('') });
+  await view.git(['update-index', '--add', '-z', '--stdin'], {
+    signal,
+    input: files.map((name) => `${name}\0`).join(''),
+  });
   const tree = (await view.git(['write-tree'], { signal })).trim();
   const parent = head === null ? [] : ['-p', head];
   const input = `Uncommitted work on ${p.branch}\n\nPinned by takt before the clone was deleted.\n`;
-  return (await view.git(['commit-tree', tree, ...parent, '-F', '-'], { signal, input, more: commitEnvironment(p.author) })).trim();
+  return (
+    await view.git(['commit-tree', tree, ...parent, '-F', '-'], { signal, input, more: commitEnvironment(p.author) })
+  ).trim();
 }
 
 /** The tips in a clone with commits that no branch or tag of the root repo has. */
@@ -87,7 +115,8 @@ async function unpushedTips(p: Place, refs: CloneRefs): Promise<{ name: string; 
     commit,
   }));
   refs.stashes.forEach((commit, index) => tips.push({ name: `stashes/${index}`, what: 'The stash', commit }));
-  if (refs.branch === null && refs.head !== null) tips.push({ name: 'head', what: 'The detached HEAD', commit: refs.head });
+  if (refs.branch === null && refs.head !== null)
+    tips.push({ name: 'head', what: 'The detached HEAD', commit: refs.head });
   const unpushed: typeof tips = [];
   for (const tip of tips) {
     const args = ['rev-list', '--max-count=1', tip.commit, '--not', '--branches', '--tags', `--glob=${UPSTREAM_REFS}*`];
@@ -98,15 +127,24 @@ async function unpushedTips(p: Place, refs: CloneRefs): Promise<{ name: string; 
   return unpushed;
 }
 
-async function unreleasedSentences(p: Place & { readonly defaultBranch: string; readonly upstreamHead: string | null }): Promise<string[]> {
+async function unreleasedSentences(
+  p: Place & { readonly defaultBranch: string; readonly upstreamHead: string | null },
+): Promise<string[]> {
   const tip = await refCommit(p.rootFolder, `refs/heads/${p.branch}`, p);
   if (tip === null || p.branch === p.defaultBranch) return [];
-  if (p.upstreamHead !== null && (await refCommit(p.rootFolder, p.upstreamHead, p)) !== null && (await isAncestor(p.rootFolder, tip, p.upstreamHead, p))) return [];
+  if (
+    p.upstreamHead !== null &&
+    (await refCommit(p.rootFolder, p.upstreamHead, p)) !== null &&
+    (await isAncestor(p.rootFolder, tip, p.upstreamHead, p))
+  )
+    return [];
   const count = Number(await git(p.rootFolder, ['rev-list', '--count', tip, '--not', `--glob=${UPSTREAM_REFS}*`], p));
   if (count === 0) return [];
-  const trunk = (await refCommit(p.rootFolder, UPSTREAM_REFS + p.defaultBranch, p)) ?? (await refCommit(p.rootFolder, `refs/heads/${p.defaultBranch}`, p));
+  const trunk =
+    (await refCommit(p.rootFolder, UPSTREAM_REFS + p.defaultBranch, p)) ??
+    (await refCommit(p.rootFolder, `refs/heads/${p.defaultBranch}`, p));
   if (trunk !== null && (await isMerged(p.rootFolder, tip, trunk, p))) return [];
-  return [`The branch ${p.branch} has ${countOf(count, 'commit that is', 'commits that are')} neither on upstream nor merged there.`];
+  return [`The branch ${p.branch} has ${countOf(count, 'commit', 'commits')} neither on upstream nor merged there.`];
 }
 
 function countOf(count: number, one: string, many: string): string {

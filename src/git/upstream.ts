@@ -42,7 +42,12 @@ export async function askUpstream(folder: string, upstream: string, options: Ask
 }
 
 /** Where one branch of an upstream stands now; null if it has none. Faults: UPSTREAM_*. */
-export async function askUpstreamBranch(folder: string, upstream: string, branch: string, options: Asking): Promise<string | null> {
+export async function askUpstreamBranch(
+  folder: string,
+  upstream: string,
+  branch: string,
+  options: Asking,
+): Promise<string | null> {
   refuseOption(upstream);
   const result = await gitResult(folder, ['ls-remote', '--', upstream, `refs/heads/${branch}`], options);
   if (result.exitCode !== 0) throw await upstreamFault({ ...options, folder, upstream, words: result.stderr });
@@ -50,27 +55,49 @@ export async function askUpstreamBranch(folder: string, upstream: string, branch
   return line === undefined ? null : line.slice(0, 40);
 }
 
-/** Faults with UPSTREAM_PARTIAL if an upstream on this disk lacks objects on purpose; of others, only a fetch shows it. */
-export async function refusePartialUpstream(folder: string, upstream: string, { signal }: { signal: AbortSignal }): Promise<void> {
+/** Faults with UPSTREAM_PARTIAL if an upstream on this disk lacks objects on purpose; of others, a fetch shows it. */
+export async function refusePartialUpstream(
+  folder: string,
+  upstream: string,
+  { signal }: { signal: AbortSignal },
+): Promise<void> {
   const path = localUpstream(upstream);
   if (path === null) return;
   for (const gitFolder of [path, join(path, '.git'), `${path}.git`]) {
     if (!(await isFolder(join(gitFolder, 'objects')))) continue;
-    const packs = (await isFolder(join(gitFolder, 'objects', 'pack'))) ? await readdir(join(gitFolder, 'objects', 'pack')) : [];
-    if (packs.some((name) => name.endsWith('.promisor'))) throw partial(upstream, 'a partial clone, which fetches missing files when asked');
+    const packs = (await isFolder(join(gitFolder, 'objects', 'pack')))
+      ? await readdir(join(gitFolder, 'objects', 'pack'))
+      : [];
+    if (packs.some((name) => name.endsWith('.promisor')))
+      throw partial(upstream, 'a partial clone, which fetches missing files when asked');
     if ((await readTextIfThere(join(gitFolder, 'shallow')))?.trim()) throw shallow(upstream);
     // Read as a file and without its includes: the configuration of a foreign repository may name programs.
-    const config = await git(folder, ['config', '--file', join(gitFolder, 'config'), '--no-includes', '--get-regexp', '^(extensions\\.partialclone|remote\\..*\\.promisor)$'], {
-      signal,
-      okCodes: [0, 1],
-    });
+    const config = await git(
+      folder,
+      [
+        'config',
+        '--file',
+        join(gitFolder, 'config'),
+        '--no-includes',
+        '--get-regexp',
+        '^(extensions\\.partialclone|remote\\..*\\.promisor)$',
+      ],
+      {
+        signal,
+        okCodes: [0, 1],
+      },
+    );
     if (config.trim() !== '') throw partial(upstream, 'a partial clone, which fetches missing files when asked');
     return;
   }
 }
 
 export function shallow(upstream: string): Fault {
-  return partial(upstream, 'shallow: it lacks the older part of its history', `\`git fetch --unshallow\` in ${upstream} completes it, if it has an upstream itself; else name the repository that it came from.`);
+  return partial(
+    upstream,
+    'shallow: it lacks the older part of its history',
+    `\`git fetch --unshallow\` in ${upstream} completes it; or name the repository that it came from.`,
+  );
 }
 
 function partial(upstream: string, how: string, hint?: string): Fault {
@@ -81,7 +108,12 @@ function partial(upstream: string, how: string, hint?: string): Fault {
 function likelyDefault(heads: ReadonlyMap<string, string>, headCommit: string | null): string | null {
   if (heads.size === 1) return [...heads.keys()][0]!;
   const atHead = [...heads].filter(([, commit]) => commit === headCommit).map(([name]) => name);
-  return atHead.find((name) => name === 'main' || name === 'master') ?? atHead[0] ?? ['main', 'master'].find((name) => heads.has(name)) ?? null;
+  return (
+    atHead.find((name) => name === 'main' || name === 'master') ??
+    atHead[0] ??
+    ['main', 'master'].find((name) => heads.has(name)) ??
+    null
+  );
 }
 
 function refuseOption(upstream: string): void {

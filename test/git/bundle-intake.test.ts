@@ -17,7 +17,11 @@ async function hostile(scratch: Scratch): Promise<{ root: string; start: string;
 }
 
 /** Takes a bundle in, which has to be refused, and shows that the root repo's refs are as before. */
-async function isRefused(root: string, p: { head: string | null; leftover: string | null; bundleFile: string | null }, how: RegExp): Promise<void> {
+async function isRefused(
+  root: string,
+  p: { head: string | null; leftover: string | null; bundleFile: string | null },
+  how: RegExp,
+): Promise<void> {
   const before = run(root, 'for-each-ref');
 
   await assert.rejects(takeInBundle({ rootFolder: root, ...names, ...p, signal: limit() }), (error) => {
@@ -65,7 +69,10 @@ test('an object that the checks of git refuse does not get into the root repo', 
   using scratch = newScratch();
   const { root, start, clone, bundle } = await hostile(scratch);
   const tree = run(clone, 'rev-parse', 'HEAD^{tree}');
-  writeFileSync(`${clone}/raw`, `tree ${tree}\nparent ${start}\nauthor no-email-here\ncommitter x <x> 1 +0000\n\nbad\n`);
+  writeFileSync(
+    `${clone}/raw`,
+    `tree ${tree}\nparent ${start}\nauthor no-email-here\ncommitter x <x> 1 +0000\n\nbad\n`,
+  );
   const head = run(clone, 'hash-object', '-w', '-t', 'commit', '--literally', 'raw');
   run(clone, 'update-ref', 'refs/takt-out/head', head);
   run(clone, 'bundle', 'create', '--quiet', bundle, 'refs/takt-out/head', `^${start}`);
@@ -75,7 +82,7 @@ test('an object that the checks of git refuse does not get into the root repo', 
   run(root, 'fetch', '--quiet', bundle, 'refs/takt-out/head:refs/takt/control');
 });
 
-test('a bundle that builds on what the root repo lacks, one that is no bundle, and none at all are refused', async () => {
+test('a bundle that builds on what the root repo lacks, what is no bundle, and none at all are refused', async () => {
   using scratch = newScratch();
   const { root, clone, bundle } = await hostile(scratch);
   const lacked = commit(clone, { x: 'x' });
@@ -106,7 +113,11 @@ for (const [what, text] of Object.entries(wrongStreams)) {
   test(`a stream of frames is refused: ${what}`, async () => {
     using scratch = newScratch();
     const reading = async (): Promise<void> => {
-      for await (const _ of openBundleFrames(Readable.from([Buffer.from(text)]), { folder: scratch.folder, limitBytes: 1000 })) continue;
+      for await (const _ of openBundleFrames(Readable.from([Buffer.from(text)]), {
+        folder: scratch.folder,
+        limitBytes: 1000,
+      }))
+        continue;
     };
 
     await assert.rejects(reading, { name: 'Fault', code: 'GIT_FAILED' });
@@ -119,10 +130,13 @@ test('frames are read whole however the stream is cut into chunks', async () => 
   for (const size of [1, 3, 7, 1000]) {
     const folder = scratch.path(String(size));
     mkdirSync(folder);
-    const chunks = Array.from({ length: Math.ceil(text.length / size) }, (_, index) => Buffer.from(text.slice(index * size, (index + 1) * size)));
+    const chunks = Array.from({ length: Math.ceil(text.length / size) }, (_, index) =>
+      Buffer.from(text.slice(index * size, (index + 1) * size)),
+    );
 
     const repos: string[] = [];
-    for await (const frame of openBundleFrames(Readable.from(chunks), { folder })) repos.push(`${frame.repo} ${frame.head} ${frame.bundleFile === null}`);
+    for await (const frame of openBundleFrames(Readable.from(chunks), { folder }))
+      repos.push(`${frame.repo} ${frame.head} ${frame.bundleFile === null}`);
 
     assert.deepEqual(repos, [`app ${oid} false`, 'lib null true']);
     assert.deepEqual(readdirSync(folder), ['app.bundle']);

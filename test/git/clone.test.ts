@@ -1,45 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { cloneStatus, createClone, type CloneStanding } from '../../src/git/clone.ts';
+import { createClone } from '../../src/git/clone.ts';
 import { fetchRoot } from '../../src/git/root-repo.ts';
-import { pullClone } from '../../src/git/pull-clone.ts';
+import { cloned, land } from './cloned.ts';
 import { commit, limit, newRoot, newScratch, run, tryRun, write, type Scratch } from './scratch.ts';
-
-interface Place {
-  readonly upstream: string;
-  readonly root: string;
-  readonly start: string;
-  readonly clone: string;
-  status(): Promise<CloneStanding>;
-  pull(): ReturnType<typeof pullClone>;
-}
-
-async function cloned(scratch: Scratch): Promise<Place> {
-  const { upstream, root, start } = await newRoot(scratch);
-  const clone = scratch.path('workspaces', 'task', 'app');
-  await createClone({ rootFolder: root, folder: clone, branch: 'task', commit: start, role: 'edit', exclude: ['CLAUDE.md', '.env'], signal: limit() });
-  const place = { folder: clone, rootFolder: root, branch: 'task', signal: limit() };
-  return {
-    upstream,
-    root,
-    start,
-    clone,
-    status: async () => cloneStatus({ ...place, defaultBranch: 'main', role: 'edit' }),
-    pull: async () => pullClone(place),
-  };
-}
-
-/** Makes a commit on the root repo's branch as a landing does, without the clone. */
-function land(root: string, files: Record<string, string>, scratch: Scratch): string {
-  const other = scratch.path(`other-${Math.random()}`);
-  run(scratch.folder, 'clone', '--quiet', '--branch=task', root, other);
-  const landed = commit(other, files, 'landed');
-  run(other, 'push', '--quiet', 'origin', 'task');
-  return landed;
-}
 
 test('a clone is on the branch, owns its objects, pushes to the root repo, and hides what takt puts in', async () => {
   using scratch = newScratch();
@@ -77,7 +44,17 @@ test('a fresh clone is clean and level with everything', async () => {
   const { start, status } = await cloned(scratch);
 
   assert.deepEqual(await status(), {
-    state: 'ok', branch: 'task', head: start, root: start, dirty: 0, unpushed: 0, unpulled: 0, ahead: 0, behind: 0, unreleased: 0, isDivergedFromUpstream: false,
+    state: 'ok',
+    branch: 'task',
+    head: start,
+    root: start,
+    dirty: 0,
+    unpushed: 0,
+    unpulled: 0,
+    ahead: 0,
+    behind: 0,
+    unreleased: 0,
+    isDivergedFromUpstream: false,
   });
 });
 
@@ -100,12 +77,21 @@ test('the standing counts what is dirty, unpushed, unpulled, ahead, behind and u
 
   const { dirty, unpushed, unpulled, ahead, behind, unreleased, isDivergedFromUpstream } = await status();
 
-  assert.deepEqual({ dirty, unpushed, unpulled, ahead, behind, unreleased, isDivergedFromUpstream }, {
-    dirty: 3, unpushed: 1, unpulled: 1, ahead: 2, behind: 1, unreleased: 2, isDivergedFromUpstream: true,
-  });
+  assert.deepEqual(
+    { dirty, unpushed, unpulled, ahead, behind, unreleased, isDivergedFromUpstream },
+    {
+      dirty: 3,
+      unpushed: 1,
+      unpulled: 1,
+      ahead: 2,
+      behind: 1,
+      unreleased: 2,
+      isDivergedFromUpstream: true,
+    },
+  );
 });
 
-test('a clone is seen after pack-refs, gc, a detached HEAD, and with the settings of the user that change how files are read', async () => {
+test('a clone is seen after pack-refs, gc, a detached HEAD, and with settings for reading files', async () => {
   using scratch = newScratch();
   const { clone, status, start } = await cloned(scratch);
   run(clone, 'pack-refs', '--all');
@@ -148,15 +134,46 @@ function plant(scratch: Scratch, clone: string): string {
   const canary = scratch.path('canary');
   const evil = scratch.path('evil.sh');
   write(evil, `#!/bin/sh\necho "$0 $*" >> ${canary}\ncat 2>/dev/null\nexit 1\n`, 0o755);
-  const hooks = ['pre-commit', 'post-checkout', 'post-merge', 'post-index-change', 'reference-transaction', 'fsmonitor-watchman', 'pre-auto-gc', 'post-rewrite', 'sendemail-validate'];
+  const hooks = [
+    'pre-commit',
+    'post-checkout',
+    'post-merge',
+    'post-index-change',
+    'reference-transaction',
+    'fsmonitor-watchman',
+    'pre-auto-gc',
+    'post-rewrite',
+    'sendemail-validate',
+  ];
   for (const hook of hooks) write(join(clone, '.git/hooks', hook), readFileSync(evil, 'utf8'), 0o755);
   write(scratch.path('included'), `[core]\n\tfsmonitor = ${evil}\n`);
   const settings: [string, string][] = [
-    ['core.fsmonitor', evil], ['core.hooksPath', join(clone, '.git/hooks')], ['core.sshCommand', evil], ['core.pager', evil], ['core.editor', evil],
-    ['core.gitProxy', evil], ['core.alternateRefsCommand', evil], ['core.askPass', evil], ['diff.external', evil], ['diff.evil.textconv', evil],
-    ['diff.evil.command', evil], ['filter.evil.clean', evil], ['filter.evil.smudge', evil], ['filter.evil.process', evil], ['merge.evil.driver', evil], ['credential.helper', `!${evil}`],
-    ['uploadpack.packObjectsHook', evil], ['remote.origin.uploadpack', evil], ['remote.origin.vcs', 'evil'], ['gpg.program', evil], ['commit.gpgSign', 'true'],
-    ['alias.status', `!${evil}`], ['include.path', scratch.path('included')], ['core.worktree', '/'], ['submodule.recurse', 'true'], ['trace2.eventTarget', canary],
+    ['core.fsmonitor', evil],
+    ['core.hooksPath', join(clone, '.git/hooks')],
+    ['core.sshCommand', evil],
+    ['core.pager', evil],
+    ['core.editor', evil],
+    ['core.gitProxy', evil],
+    ['core.alternateRefsCommand', evil],
+    ['core.askPass', evil],
+    ['diff.external', evil],
+    ['diff.evil.textconv', evil],
+    ['diff.evil.command', evil],
+    ['filter.evil.clean', evil],
+    ['filter.evil.smudge', evil],
+    ['filter.evil.process', evil],
+    ['merge.evil.driver', evil],
+    ['credential.helper', `!${evil}`],
+    ['uploadpack.packObjectsHook', evil],
+    ['remote.origin.uploadpack', evil],
+    ['remote.origin.vcs', 'evil'],
+    ['gpg.program', evil],
+    ['commit.gpgSign', 'true'],
+    ['alias.status', `!${evil}`],
+    ['include.path', scratch.path('included')],
+    ['core.worktree', '/'],
+    ['submodule.recurse', 'true'],
+    ['trace2.eventTarget', canary],
   ];
   for (const [key, value] of settings) run(clone, 'config', key, value);
   write(join(clone, '.git/info/attributes'), '* filter=evil diff=evil merge=evil\n');
@@ -177,7 +194,10 @@ test('nothing that an agent plants in a clone runs when takt looks at it or pull
   const after = await status();
 
   assert.equal(existsSync(canary), false, existsSync(canary) ? readFileSync(canary, 'utf8') : '');
-  assert.deepEqual([before.state, before.unpulled, pulled.state, pulled.to, after.dirty], ['ok', 1, 'pulled', landed, 1]);
+  assert.deepEqual(
+    [before.state, before.unpulled, pulled.state, pulled.to, after.dirty],
+    ['ok', 1, 'pulled', landed, 1],
+  );
   // Plain git does run it.
   tryRun(clone, '-c', `core.worktree=${clone}`, 'status');
   assert.ok(existsSync(canary));
@@ -202,54 +222,12 @@ test('a submodule with a planted configuration is not entered', async () => {
   assert.equal(existsSync(scratch.path('canary')), true);
 });
 
-test('pulling moves branch, files and index, and the clone depends on nothing', async () => {
-  using scratch = newScratch();
-  const { clone, root, pull, start, status } = await cloned(scratch);
-  const landed = land(root, { 'src/a.txt': 'landed\n', 'src/new.txt': 'new\n' }, scratch);
-  write(join(clone, 'untracked.txt'), 'mine');
-
-  assert.deepEqual(await pull(), { state: 'pulled', from: start, to: landed, why: null });
-  assert.deepEqual(await pull(), { state: 'current', from: landed, to: landed, why: null });
-
-  assert.equal(readFileSync(join(clone, 'src/new.txt'), 'utf8'), 'new\n');
-  assert.equal((await status()).dirty, 1);
-  renameSync(root, `${root}-away`);
-  assert.equal(run(clone, 'status', '--porcelain', '--branch'), '## task...origin/task\n?? untracked.txt');
-  run(clone, 'fsck');
-});
-
-test('pulling refuses, and touches nothing, when it would cost work', async () => {
-  using scratch = newScratch();
-  const { clone, root, pull, start } = await cloned(scratch);
-  land(root, { 'src/a.txt': 'landed\n', 'src/new.txt': 'new\n' }, scratch);
-  const cases: [string, RegExp, () => void, () => void][] = [
-    ['a changed file', /1 of its files are changed: README.md/, () => write(join(clone, 'README.md'), 'mine'), () => run(clone, 'checkout', '-q', '.')],
-    ['a file in the way', /new\.txt/, () => write(join(clone, 'src/new.txt'), 'mine'), () => rmSync(join(clone, 'src/new.txt'))],
-    ['another branch', /on the branch side/, () => run(clone, 'checkout', '-q', '-b', 'side'), () => run(clone, 'checkout', '-q', 'task')],
-    ['a merge under way', /a merge under way/, () => write(join(clone, '.git/MERGE_HEAD'), start), () => rmSync(join(clone, '.git/MERGE_HEAD'))],
-    ['a lock', /index.lock/, () => write(join(clone, '.git/index.lock'), ''), () => rmSync(join(clone, '.git/index.lock'))],
-    ['unpushed commits', /not pushed/, () => void commit(clone, { 'own.txt': 'x' }), () => run(clone, 'reset', '-q', '--hard', start)],
-  ];
-  for (const [what, why, act, undo] of cases) {
-    act();
-    const head = run(clone, 'rev-parse', 'HEAD');
-    const files = run(clone, 'status', '--porcelain');
-
-    const result = await pull();
-
-    assert.equal(result.state, 'refused', what);
-    assert.match(result.why ?? '', why, what);
-    assert.deepEqual([run(clone, 'rev-parse', 'HEAD'), run(clone, 'status', '--porcelain')], [head, files], what);
-    undo();
-  }
-  assert.equal((await pull()).state, 'pulled');
-});
-
 test('a pipe in the place of a file that git reads does not hang the look', async () => {
   using scratch = newScratch();
   const { clone, status } = await cloned(scratch);
   rmSync(join(clone, '.git/config'));
-  for (const name of ['.git/config', '.git/info/attributes', '.git/refs/heads/pipe']) spawnSync('mkfifo', [join(clone, name)]);
+  for (const name of ['.git/config', '.git/info/attributes', '.git/refs/heads/pipe'])
+    spawnSync('mkfifo', [join(clone, name)]);
 
   assert.equal((await status()).state, 'ok');
   assert.ok(statSync(join(clone, '.git/config')).isFIFO());

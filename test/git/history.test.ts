@@ -2,7 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Fault } from '../../src/contract/faults.ts';
 import { commitSubjects, diffCommits, diffSummary, isAncestor, mergeCommits } from '../../src/git/history.ts';
-import { compareAndSwapBranch, createBranch, deleteBranch, moveRefs, packRefs, pinCommits, readHeads, readRefs, refCommit, unpin } from '../../src/git/refs.ts';
+import {
+  compareAndSwapBranch,
+  createBranch,
+  deleteBranch,
+  moveRefs,
+  packRefs,
+  pinCommits,
+  readHeads,
+  readRefs,
+  refCommit,
+  unpin,
+} from '../../src/git/refs.ts';
 import { commit, limit, newRoot, newScratch, operator, run } from './scratch.ts';
 
 const signal = limit();
@@ -15,14 +26,18 @@ test('a merge is current, a fast-forward, a commit of two parents, or the files 
   const theirs = commit(upstream, { 'c.txt': 'x' });
   const clash = commit(upstream, { 'src/a.txt': 'theirs\n' });
   run(root, 'fetch', '--quiet', upstream, '+refs/heads/*:refs/remotes/upstream/*');
-  const merge = async (one: string, other: string): ReturnType<typeof mergeCommits> => mergeCommits(root, one, other, { author: operator, message: 'Both\n', signal });
+  const merge = async (one: string, other: string): ReturnType<typeof mergeCommits> =>
+    mergeCommits(root, one, other, { author: operator, message: 'Both\n', signal });
 
   assert.deepEqual(await merge(ours, start), { kind: 'current', commit: ours });
   assert.deepEqual(await merge(start, ours), { kind: 'fast-forward', commit: ours });
   assert.deepEqual(await merge(ours, clash), { kind: 'conflict', files: ['src/a.txt'] });
   const merged = await merge(ours, theirs);
   assert.ok(merged.kind === 'merge');
-  assert.equal(run(root, 'log', '-1', '--format=%P|%an|%cn|%ce|%s', merged.commit), `${ours} ${theirs}|Op Erator|takt|takt@localhost|Both`);
+  assert.equal(
+    run(root, 'log', '-1', '--format=%P|%an|%cn|%ce|%s', merged.commit),
+    `${ours} ${theirs}|Op Erator|takt|takt@localhost|Both`,
+  );
   assert.equal(run(root, 'ls-tree', '-r', '--name-only', merged.commit), 'README.md\nc.txt\no b.txt\nsrc/a.txt');
 });
 
@@ -41,7 +56,10 @@ test('a diff counts all and cuts the patch after a whole line', async () => {
   assert.deepEqual([cut.files, cut.isCut], [3, true]);
   assert.ok(cut.patch.length <= 10_000 && (cut.patch === '' || cut.patch.endsWith('\n')));
   assert.match(await diffSummary(root, start, tip, { signal }), /3 files changed, 2000 insertions/);
-  assert.deepEqual((await commitSubjects(root, start, tip, { signal, limit: 10 })).map((subject) => subject.slice(8)), ['change']);
+  assert.deepEqual(
+    (await commitSubjects(root, start, tip, { signal, limit: 10 })).map((subject) => subject.slice(8)),
+    ['change'],
+  );
   assert.equal((await commitSubjects(root, null, tip, { signal, limit: 10 })).length, 2);
   assert.equal(await isAncestor(root, start, tip, { signal }), true);
   assert.equal(await isAncestor(root, tip, start, { signal }), false);
@@ -70,11 +88,28 @@ test('refs move together or not at all', async () => {
   const next = commit(upstream, { x: 'x' });
   run(root, 'fetch', '--quiet', upstream);
 
-  await assert.rejects(moveRefs(root, [{ ref: 'refs/heads/task', from: start, to: next }, { ref: 'refs/heads/other', from: start, to: next }], { signal }), Fault);
+  await assert.rejects(
+    moveRefs(
+      root,
+      [
+        { ref: 'refs/heads/task', from: start, to: next },
+        { ref: 'refs/heads/other', from: start, to: next },
+      ],
+      { signal },
+    ),
+    Fault,
+  );
   assert.equal(await refCommit(root, 'task', { signal }), start);
   await createBranch(root, 'made', next, { signal });
   await assert.rejects(createBranch(root, 'made', next, { signal }), { code: 'BRANCH_EXISTS' });
-  assert.deepEqual([...(await readHeads(root, { signal }))], [['made', next], ['main', start], ['task', start]]);
+  assert.deepEqual(
+    [...(await readHeads(root, { signal }))],
+    [
+      ['made', next],
+      ['main', start],
+      ['task', start],
+    ],
+  );
   await assert.rejects(deleteBranch(root, 'made', start, { signal }), { code: 'GIT_FAILED' });
   await deleteBranch(root, 'made', next, { signal });
   await deleteBranch(root, 'made', next, { signal });

@@ -32,24 +32,34 @@ async function outgoing(scratch: Scratch): Promise<Outgoing> {
     tip,
     start,
     plan: async (expected) => planPush({ ...common, expected, signal: limit() }),
-    push: async (expected, more = {}) => pushCommit({ ...common, commit: tip, expected, env, signal: limit(), ...more }),
+    push: async (expected, more = {}) =>
+      pushCommit({ ...common, commit: tip, expected, env, signal: limit(), ...more }),
   };
 }
 
-const failsWith = (code: string, detail = /^/) => (error: unknown): boolean => {
-  assert.ok(error instanceof Fault && error.code === code, String(error));
-  assert.match(error.detail ?? '', detail);
-  return true;
-};
+const failsWith =
+  (code: string, detail = /^/) =>
+  (error: unknown): boolean => {
+    assert.ok(error instanceof Fault && error.code === code, String(error));
+    assert.match(error.detail ?? '', detail);
+    return true;
+  };
 
 test('the plan shows what would go out', async () => {
   using scratch = newScratch();
   const { plan, tip, start, root } = await outgoing(scratch);
 
   const first = await plan(null);
-  assert.deepEqual({ ...first, subjects: first.subjects.map((subject) => subject.slice(8)) }, {
-    commit: tip, expected: null, commits: 2, subjects: ['second of ours', 'first of ours'], state: 'to_push',
-  });
+  assert.deepEqual(
+    { ...first, subjects: first.subjects.map((subject) => subject.slice(8)) },
+    {
+      commit: tip,
+      expected: null,
+      commits: 2,
+      subjects: ['second of ours', 'first of ours'],
+      state: 'to_push',
+    },
+  );
   assert.equal((await plan(`${tip}`)).state, 'current');
   const between = run(root, 'rev-parse', 'task^');
   assert.deepEqual([(await plan(between)).state, (await plan(between)).commits], ['to_push', 1]);
@@ -67,7 +77,10 @@ test('a push sends exactly the commit shown, and records where upstream is', asy
   run(root, 'tag', '-a', 'private', '-m', 'x', 'task');
   write(scratch.path('gitconfig'), '[push]\n\tfollowTags = true\n\tdefault = matching\n');
 
-  assert.deepEqual(await push(null, { commit: between, env: { ...env, GIT_CONFIG_GLOBAL: scratch.path('gitconfig') } }), { kind: 'pushed' });
+  assert.deepEqual(
+    await push(null, { commit: between, env: { ...env, GIT_CONFIG_GLOBAL: scratch.path('gitconfig') } }),
+    { kind: 'pushed' },
+  );
   assert.equal(run(upstream, 'rev-parse', 'task'), between);
   assert.equal(run(root, 'rev-parse', 'refs/remotes/upstream/task'), between);
   assert.deepEqual(await push(between), { kind: 'pushed' });
@@ -125,7 +138,10 @@ test('an upstream whose hook refuses is quoted; its hooks run, those of the root
   await push(null);
 
   assert.equal(existsSync(scratch.path('canary')), false);
-  assert.match(readFileSync(join(upstream, existsSync(join(upstream, 'seen')) ? 'seen' : '.git/seen'), 'utf8'), /refs\/heads\/task/);
+  assert.match(
+    readFileSync(join(upstream, existsSync(join(upstream, 'seen')) ? 'seen' : '.git/seen'), 'utf8'),
+    /refs\/heads\/task/,
+  );
 });
 
 test('an upstream that is gone is named as that', async () => {
@@ -136,7 +152,8 @@ test('an upstream that is gone is named as that', async () => {
 });
 
 test('repos go out after those that they depend on, by name where it does not matter', () => {
-  const order = (map: Record<string, string[]>): string => pushOrder(Object.entries(map).map(([name, dependsOn]) => ({ name, dependsOn }))).join(' ');
+  const order = (map: Record<string, string[]>): string =>
+    pushOrder(Object.entries(map).map(([name, dependsOn]) => ({ name, dependsOn }))).join(' ');
 
   assert.equal(order({ web: ['api'], api: ['lib'], lib: [], docs: [] }), 'docs lib api web');
   assert.equal(order({ c: [], b: [], a: [] }), 'a b c');

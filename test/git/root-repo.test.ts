@@ -3,15 +3,22 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, st
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Fault, type FaultCode } from '../../src/contract/faults.ts';
-import { createRoot, fetchRoot, removeHalfMade, repoFacts } from '../../src/git/root-repo.ts';
-import { commit, limit, newRoot, newScratch, newUpstream, run, tryRun, tryRunWith, write, type Ended, type Scratch } from './scratch.ts';
-
-const isFault = (code: FaultCode) => (error: unknown): boolean => {
-  assert.ok(error instanceof Fault, String(error));
-  assert.equal(error.code, code, `${error.message} ${error.detail}`);
-  return true;
-};
+import type { FaultCode } from '../../src/contract/faults.ts';
+import { createRoot, removeHalfMade, repoFacts } from '../../src/git/root-repo.ts';
+import {
+  commit,
+  isFault,
+  limit,
+  newRoot,
+  newScratch,
+  newUpstream,
+  run,
+  tryRun,
+  tryRunWith,
+  write,
+  type Ended,
+  type Scratch,
+} from './scratch.ts';
 
 /** Adding has to fail with this code, and to leave nothing. */
 async function failsToAdd(scratch: Scratch, upstream: string, code: FaultCode, signal = limit()): Promise<void> {
@@ -26,10 +33,14 @@ async function serve(answer: RequestListener): Promise<AsyncDisposable & { url: 
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
-  return { server, url: `http://127.0.0.1:${port}/x/app.git`, [Symbol.asyncDispose]: async () => {
+  return {
+    server,
+    url: `http://127.0.0.1:${port}/x/app.git`,
+    [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
-    } };
+    },
+  };
 }
 
 test('a root repo has the default branch, upstream’s branches beside it, tags, and no remote', async () => {
@@ -39,11 +50,19 @@ test('a root repo has the default branch, upstream’s branches beside it, tags,
   run(upstream, 'tag', '-a', 'v1', '-m', 'v1');
   const progress: string[] = [];
 
-  const made = await createRoot({ folder: scratch.path('root', 'app'), upstream, signal: limit(), onProgress: (text) => progress.push(text) });
+  const made = await createRoot({
+    folder: scratch.path('root', 'app'),
+    upstream,
+    signal: limit(),
+    onProgress: (text) => progress.push(text),
+  });
 
   const root = scratch.path('root', 'app');
   assert.deepEqual(made, { defaultBranch: 'main', head: run(upstream, 'rev-parse', 'HEAD'), notices: [] });
-  assert.equal(run(root, 'for-each-ref', '--format=%(refname)'), 'refs/heads/main\nrefs/remotes/upstream/main\nrefs/remotes/upstream/other\nrefs/tags/v1');
+  assert.equal(
+    run(root, 'for-each-ref', '--format=%(refname)'),
+    'refs/heads/main\nrefs/remotes/upstream/main\nrefs/remotes/upstream/other\nrefs/tags/v1',
+  );
   assert.equal(run(root, 'remote'), '');
   assert.equal(readFileSync(join(root, 'config'), 'utf8').includes(upstream), false);
   assert.deepEqual(readdirSync(scratch.path('root')), ['app']);
@@ -56,10 +75,18 @@ test('the default branch can be named, and one that upstream lacks is a fault', 
   const upstream = newUpstream(scratch.path('upstream'));
   run(upstream, 'branch', 'release');
 
-  const { defaultBranch } = await createRoot({ folder: scratch.path('a'), upstream, defaultBranch: 'release', signal: limit() });
+  const { defaultBranch } = await createRoot({
+    folder: scratch.path('a'),
+    upstream,
+    defaultBranch: 'release',
+    signal: limit(),
+  });
 
   assert.equal(defaultBranch, 'release');
-  await assert.rejects(createRoot({ folder: scratch.path('b'), upstream, defaultBranch: 'nope', signal: limit() }), isFault('BRANCH_MISSING'));
+  await assert.rejects(
+    createRoot({ folder: scratch.path('b'), upstream, defaultBranch: 'nope', signal: limit() }),
+    isFault('BRANCH_MISSING'),
+  );
   await assert.rejects(createRoot({ folder: scratch.path('a'), upstream, signal: limit() }), isFault('REPO_EXISTS'));
 });
 
@@ -114,8 +141,16 @@ test('a damaged upstream is named as that, and leaves nothing', async () => {
 test('an HTTP server that asks for a password, has nothing, breaks, or is not there is named as that', async () => {
   using scratch = newScratch();
   let status = 401;
-  await using http = await serve((_, reply) => reply.writeHead(status, { 'www-authenticate': 'Basic realm="x"' }).end('<html>\n<p>no</p>\n</html>\n'));
-  const expected: [number, FaultCode][] = [[401, 'UPSTREAM_DENIED'], [403, 'UPSTREAM_DENIED'], [404, 'UPSTREAM_MISSING'], [500, 'UPSTREAM_UNREACHABLE'], [200, 'UPSTREAM_MISSING']];
+  await using http = await serve((_, reply) =>
+    reply.writeHead(status, { 'www-authenticate': 'Basic realm="x"' }).end('<html>\n<p>no</p>\n</html>\n'),
+  );
+  const expected: [number, FaultCode][] = [
+    [401, 'UPSTREAM_DENIED'],
+    [403, 'UPSTREAM_DENIED'],
+    [404, 'UPSTREAM_MISSING'],
+    [500, 'UPSTREAM_UNREACHABLE'],
+    [200, 'UPSTREAM_MISSING'],
+  ];
   for (const [each, code] of expected) {
     status = each;
     await failsToAdd(scratch, http.url, code);
@@ -155,11 +190,17 @@ test('an aborted mirror leaves nothing', async () => {
   await using http = await serve(() => abort.abort(new Error('enough')));
   mkdirSync(scratch.path('root'));
 
-  await assert.rejects(createRoot({ folder: scratch.path('root', 'app'), upstream: http.url, signal: abort.signal }), /enough/);
+  await assert.rejects(
+    createRoot({ folder: scratch.path('root', 'app'), upstream: http.url, signal: abort.signal }),
+    /enough/,
+  );
   const upstream = newUpstream(scratch.path('upstream'));
   const second = new AbortController();
   const stopInTheMiddle = (): void => second.abort(new Error('enough'));
-  await assert.rejects(createRoot({ folder: scratch.path('root', 'app'), upstream, signal: second.signal, onProgress: stopInTheMiddle }), /enough/);
+  await assert.rejects(
+    createRoot({ folder: scratch.path('root', 'app'), upstream, signal: second.signal, onProgress: stopInTheMiddle }),
+    /enough/,
+  );
 
   assert.deepEqual(readdirSync(scratch.path('root')), []);
 });
@@ -175,89 +216,41 @@ test('what a crash left of a root repo in the making is removed, and nothing els
   assert.ok(existsSync(join(root, 'HEAD')));
 });
 
-test('a fetch follows the default branch and leaves the workspaces’ branches alone', async () => {
-  using scratch = newScratch();
-  const { root, upstream, start } = await newRoot(scratch);
-  run(upstream, 'branch', 'task');
-  const next = commit(upstream, { 'next.txt': 'x' });
-  run(upstream, 'checkout', '-q', 'task');
-  commit(upstream, { 'task.txt': 'theirs' });
-  run(upstream, 'checkout', '-q', 'main');
-  run(upstream, 'tag', 'v2');
-
-  const first = await fetchRoot({ folder: root, upstream, defaultBranch: 'main', signal: limit() });
-  run(upstream, 'branch', '-D', 'task');
-  const second = await fetchRoot({ folder: root, upstream, defaultBranch: 'main', signal: limit() });
-  const third = await fetchRoot({ folder: root, upstream, defaultBranch: 'main', signal: limit() });
-
-  assert.deepEqual(first, { changed: 2, head: next, isDiverged: false });
-  assert.deepEqual([second.changed, third.changed], [1, 0]);
-  assert.equal(run(root, 'rev-parse', 'task'), start);
-  assert.equal(run(root, 'rev-parse', 'main'), next);
-  assert.equal(run(root, 'tag'), 'v2');
-});
-
-test('a default branch that upstream rewrote stays, and the fetch says so', async () => {
-  using scratch = newScratch();
-  const { root, upstream, start } = await newRoot(scratch);
-  run(upstream, 'commit', '--quiet', '--amend', '-m', 'rewritten');
-
-  const { head, isDiverged } = await fetchRoot({ folder: root, upstream, defaultBranch: 'main', signal: limit() });
-
-  assert.deepEqual({ head, isDiverged }, { head: start, isDiverged: true });
-  assert.equal(run(root, 'rev-parse', 'upstream/main'), run(upstream, 'rev-parse', 'main'));
-});
-
-test('a fetch that fails leaves the root repo as it was, and a damaged root repo is named', async () => {
-  using scratch = newScratch();
-  const { root, upstream } = await newRoot(scratch);
-  const before = run(root, 'for-each-ref');
-
-  await assert.rejects(fetchRoot({ folder: root, upstream: scratch.path('gone'), defaultBranch: 'main', signal: limit() }), isFault('UPSTREAM_MISSING'));
-  await assert.rejects(fetchRoot({ folder: scratch.path('none'), upstream, defaultBranch: 'main', signal: limit() }), isFault('ROOT_DAMAGED'));
-
-  assert.equal(run(root, 'for-each-ref'), before);
-});
-
-test('a shallow root repo is completed by a fetch', async () => {
-  using scratch = newScratch();
-  const { root, upstream } = await newRoot(scratch);
-  commit(upstream, { x: '1' });
-  commit(upstream, { x: '2' });
-  run(root, 'fetch', '--quiet', '--depth=1', `file://${upstream}`, '+refs/heads/main:refs/remotes/upstream/main');
-  assert.ok(existsSync(join(root, 'shallow')));
-
-  await fetchRoot({ folder: root, upstream, defaultBranch: 'main', signal: limit() });
-
-  assert.equal(existsSync(join(root, 'shallow')), false);
-  assert.equal(run(root, 'rev-list', '--count', 'upstream/main'), '3');
-});
-
-test('pushes to the default branch and to refs of takt are refused with a sentence, a force push of a workspace’s branch is not', async () => {
+test('pushes to the default branch and to refs of takt are refused, a force push of a workspace is not', async () => {
   using scratch = newScratch();
   const { root } = await newRoot(scratch);
   run(scratch.folder, 'clone', '--quiet', '--branch=task', root, 'clone');
   const clone = scratch.path('clone');
   commit(clone, { x: 'x' });
 
-  const refusals = ['HEAD:main', ':main', 'HEAD:refs/takt/runs/x', 'HEAD:refs/remotes/upstream/main', 'HEAD:refs/notes/x'].map((spec) => tryRun(clone, 'push', 'origin', spec));
+  const refusals = [
+    'HEAD:main',
+    ':main',
+    'HEAD:refs/takt/runs/x',
+    'HEAD:refs/remotes/upstream/main',
+    'HEAD:refs/notes/x',
+  ].map((spec) => tryRun(clone, 'push', 'origin', spec));
   run(clone, 'push', '--quiet', 'origin', 'HEAD:task');
   run(clone, 'commit', '--quiet', '--amend', '-m', 'other');
   run(clone, 'push', '--quiet', '--force', 'origin', 'HEAD:task');
   run(clone, 'push', '--quiet', 'origin', ':task');
 
-  assert.deepEqual(refusals.map(({ exitCode }) => exitCode), [1, 1, 1, 1, 1]);
+  assert.deepEqual(
+    refusals.map(({ exitCode }) => exitCode),
+    [1, 1, 1, 1, 1],
+  );
   assert.match(refusals[0]!.stderr, /takt: refs\/heads\/main follows upstream/);
   assert.doesNotMatch(run(root, 'ls-remote', root), /refs\/takt/);
 });
 
-test('hooks of the root repo run though the user’s own configuration names others, and are executable under any umask', async () => {
+test('hooks of the root repo run though the user’s own configuration names others, under any umask', async () => {
   using scratch = newScratch();
   const before = process.umask(0o077);
   const { root } = await newRoot(scratch).finally(() => process.umask(before));
   run(scratch.folder, 'clone', '--quiet', '--branch=task', root, 'clone');
   write(scratch.path('gitconfig'), `[core]\n\thooksPath = ${scratch.path('nothing')}\n`);
-  const push = (spec: string): Ended => tryRunWith({ GIT_CONFIG_GLOBAL: scratch.path('gitconfig') }, scratch.path('clone'), 'push', 'origin', spec);
+  const push = (spec: string): Ended =>
+    tryRunWith({ GIT_CONFIG_GLOBAL: scratch.path('gitconfig') }, scratch.path('clone'), 'push', 'origin', spec);
 
   assert.match(push(':main').stderr, /follows upstream/);
   assert.equal(statSync(join(root, 'hooks/pre-receive')).mode & 0o777, 0o755);

@@ -1,40 +1,36 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { AttemptRepo } from '../../src/contract/attempt.ts';
 import { openBundleFrames, type BundleFrame } from '../../src/git/bundle-frames.ts';
 import { collectScript } from '../../src/git/collect-script.ts';
 import { readRefs } from '../../src/git/refs.ts';
-import { restoreScript, worktreeScript } from '../../src/git/run-worktree.ts';
+import { worktreeScript } from '../../src/git/run-worktree.ts';
 import { takeInBundle } from '../../src/git/take-in-bundle.ts';
+import { attemptRepo, mustRun, shell } from './run-folder.ts';
 import { commit, limit, newRoot, newScratch, operator, run, tryRun, write, type Scratch } from './scratch.ts';
 
 const RUN = 'run_0000000000000001';
 const ATTEMPT = 'att_0000000000000001';
 
-function attemptRepo(rootFolder: string, start: string, more: Partial<AttemptRepo> = {}): AttemptRepo {
-  const rest = { upstream: 'x', dependsOn: [], setup: null, copy: [], cache: [], cacheFolder: '/nonexistent', defaultBranch: 'main' };
-  return { ...AttemptRepo.parse({ name: 'app', role: 'edit', rootFolder, commit: start, base: start, ...rest }), ...more };
-}
-
-/** Runs a script as the step host does, without walls. */
-function shell(folder: string, script: string): { status: number | null; stdout: Buffer; stderr: string } {
-  mkdirSync(folder, { recursive: true });
-  const env = { PATH: process.env['PATH'] ?? '', HOME: folder };
-  const { status, stdout, stderr } = spawnSync('/bin/sh', ['-s'], { cwd: folder, env, input: script, maxBuffer: 1 << 28 });
-  return { status, stdout, stderr: stderr.toString() };
-}
-
-function mustRun(folder: string, script: string): void {
-  const { status, stderr } = shell(folder, script);
-  assert.equal(status, 0, stderr);
-}
-
-async function collect(scratch: Scratch, runFolder: string, start: string, commitLeftovers: boolean): Promise<BundleFrame[]> {
-  const script = collectScript([{ name: 'app', commit: start }], { commitLeftovers, message: 'left over', author: operator });
-  const child = spawn('/bin/sh', ['-c', script], { cwd: runFolder, env: { PATH: process.env['PATH'] ?? '', HOME: runFolder }, stdio: ['ignore', 'pipe', 'inherit'] });
+async function collect(
+  scratch: Scratch,
+  runFolder: string,
+  start: string,
+  commitLeftovers: boolean,
+): Promise<BundleFrame[]> {
+  const script = collectScript([{ name: 'app', commit: start }], {
+    commitLeftovers,
+    message: 'left over',
+    author: operator,
+  });
+  const child = spawn('/bin/sh', ['-c', script], {
+    cwd: runFolder,
+    env: { PATH: process.env['PATH'] ?? '', HOME: runFolder },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const bundles = scratch.path(`bundles-${Math.random()}`);
   mkdirSync(bundles);
   const frames: BundleFrame[] = [];
@@ -42,7 +38,10 @@ async function collect(scratch: Scratch, runFolder: string, start: string, commi
   return frames;
 }
 
-async function started(scratch: Scratch, more: Partial<AttemptRepo> = {}): Promise<{ root: string; start: string; runFolder: string; app: string; repo: AttemptRepo }> {
+async function started(
+  scratch: Scratch,
+  more: Partial<AttemptRepo> = {},
+): Promise<{ root: string; start: string; runFolder: string; app: string; repo: AttemptRepo }> {
   const { root, start } = await newRoot(scratch);
   const runFolder = scratch.path('runs', 'task-1');
   const repo = attemptRepo(root, start, more);
@@ -51,7 +50,15 @@ async function started(scratch: Scratch, more: Partial<AttemptRepo> = {}): Promi
 }
 
 const take = (rootFolder: string, frame: BundleFrame): Promise<void> =>
-  takeInBundle({ rootFolder, run: RUN, attempt: ATTEMPT, head: frame.head, leftover: frame.leftover, bundleFile: frame.bundleFile, signal: limit() });
+  takeInBundle({
+    rootFolder,
+    run: RUN,
+    attempt: ATTEMPT,
+    head: frame.head,
+    leftover: frame.leftover,
+    bundleFile: frame.bundleFile,
+    signal: limit(),
+  });
 
 test('a run worktree is detached at its commit, without remotes and refs, and borrows the objects', async () => {
   using scratch = newScratch();
@@ -86,7 +93,8 @@ test('what takt copies, caches and writes as guidance is hidden from the status'
   const runFolder = scratch.path('run');
   const repo = attemptRepo(root, start, { copy: [{ from: '/x', to: '.env' }], cache: ['node_modules', 'we[ird]*'] });
   mustRun(runFolder, worktreeScript([repo], { guidance: ['CLAUDE.md', 'app/.claude/notes.md'] }));
-  for (const file of ['.env', 'node_modules/x', 'we[ird]*', '.claude/notes.md', 'weird', 'CLAUDE.md']) write(join(runFolder, 'app', file), 'x');
+  for (const file of ['.env', 'node_modules/x', 'we[ird]*', '.claude/notes.md', 'weird', 'CLAUDE.md'])
+    write(join(runFolder, 'app', file), 'x');
 
   assert.equal(run(join(runFolder, 'app'), 'status', '--porcelain', '-uall'), '?? CLAUDE.md\n?? weird');
 });
@@ -95,7 +103,10 @@ test('submodules, pointers of LFS and links are checked out as they are committe
   using scratch = newScratch();
   const { root, upstream } = await newRoot(scratch);
   run(upstream, 'update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},vendor/sub`);
-  write(join(upstream, '.gitmodules'), '[submodule "vendor/sub"]\n\tpath = vendor/sub\n\turl = https://example.invalid/x\n');
+  write(
+    join(upstream, '.gitmodules'),
+    '[submodule "vendor/sub"]\n\tpath = vendor/sub\n\turl = https://example.invalid/x\n',
+  );
   write(join(upstream, '.gitattributes'), '*.bin filter=lfs diff=lfs merge=lfs -text\n');
   write(join(upstream, 'big.bin'), 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n');
   symlinkSync('/etc/passwd', join(upstream, 'link'));
@@ -109,7 +120,9 @@ test('submodules, pointers of LFS and links are checked out as they are committe
 
   assert.match(readFileSync(join(runFolder, 'app/big.bin'), 'utf8'), /^version https:\/\/git-lfs/);
   assert.deepEqual(readdirSync(join(runFolder, 'app/vendor/sub')), []);
-  assert.deepEqual(await collect(scratch, runFolder, odd, true), [{ repo: 'app', head: null, leftover: null, bundleFile: null }]);
+  assert.deepEqual(await collect(scratch, runFolder, odd, true), [
+    { repo: 'app', head: null, leftover: null, bundleFile: null },
+  ]);
 });
 
 test('commits and leftovers of a passed attempt come out as one head, by the operator, committed by takt', async () => {
@@ -125,8 +138,14 @@ test('commits and leftovers of a passed attempt come out as one head, by the ope
   assert.equal(frame!.leftover, null);
   assert.equal(run(app, 'rev-parse', 'HEAD'), frame!.head);
   assert.equal(run(app, 'status', '--porcelain'), '');
-  assert.deepEqual([...(await readRefs(root, 'refs/takt/', { signal: limit() }))], [[`runs/${RUN}/${ATTEMPT}/head`, frame!.head]]);
-  assert.equal(run(root, 'log', '--format=%s|%an|%cn|%ce', `${start}..${frame!.head}`), `left over|${operator.name}|takt|takt@localhost\nby the agent|${operator.name}|${operator.name}|op@example.org`);
+  assert.deepEqual(
+    [...(await readRefs(root, 'refs/takt/', { signal: limit() }))],
+    [[`runs/${RUN}/${ATTEMPT}/head`, frame!.head]],
+  );
+  assert.equal(
+    run(root, 'log', '--format=%s|%an|%cn|%ce', `${start}..${frame!.head}`),
+    `left over|${operator.name}|takt|takt@localhost\nby the agent|${operator.name}|${operator.name}|op@example.org`,
+  );
   assert.equal(run(root, 'diff', '--name-status', start, frame!.head!), 'D\tREADME.md\nM\tsrc/a.txt\nA\tsrc/new.txt');
   run(root, 'fsck', '--connectivity-only');
 });
@@ -166,10 +185,13 @@ test('a repository within the worktree, unreadable files and a lost index do not
   const [frame] = await collect(scratch, runFolder, start, true);
   await take(root, frame!);
 
-  assert.equal(run(root, '-c', 'core.quotePath=true', 'diff', '--name-only', start, frame!.head!), `dangling\n"odd 'name'\\n.txt"`);
+  assert.equal(
+    run(root, '-c', 'core.quotePath=true', 'diff', '--name-only', start, frame!.head!),
+    `dangling\n"odd 'name'\\n.txt"`,
+  );
 });
 
-test('an agent on a branch of its own, with hooks, filters and monitors planted, is collected all the same', async () => {
+test('an agent on a branch of its own, with hooks and monitors planted, is collected all the same', async () => {
   using scratch = newScratch();
   const { app, root, start, runFolder } = await started(scratch);
   run(app, 'checkout', '-q', '-b', 'mine');
@@ -207,57 +229,6 @@ test('a head that was moved back is pinned without a bundle', async () => {
   assert.equal(run(root, 'rev-parse', `refs/takt/runs/${RUN}/${ATTEMPT}/head`), first);
 });
 
-test('restoring brings back the recorded commit and keeps ignored files, whatever was done to the worktree', async () => {
-  using scratch = newScratch();
-  const { root, upstream } = await newRoot(scratch);
-  const start = commit(upstream, { '.gitignore': 'node_modules\n' });
-  run(root, 'fetch', '--quiet', upstream, '+main:refs/heads/task');
-  const runFolder = scratch.path('run');
-  const app = join(runFolder, 'app');
-  const repo = attemptRepo(root, start);
-  const spoil: Record<string, () => void> = {
-    'edited files': () => write(join(app, 'src/a.txt'), 'edited'),
-    'a commit on a branch': () => {
-      run(app, 'checkout', '-q', '-b', 'mine');
-      commit(app, { 'src/a.txt': 'mine' });
-    },
-    'a rebase and a lock': () => {
-      mkdirSync(join(app, '.git/rebase-merge'));
-      writeFileSync(join(app, '.git/index.lock'), '');
-    },
-    'a lost git folder': () => rmSync(join(app, '.git'), { recursive: true }),
-    'a lost worktree': () => rmSync(app, { recursive: true }),
-    'a nested repository': () => {
-      mkdirSync(join(app, 'nested'));
-      run(join(app, 'nested'), 'init', '--quiet');
-    },
-    'a filter': () => {
-      run(app, 'config', 'filter.evil.smudge', 'echo evil');
-      write(join(app, '.git/info/attributes'), '* filter=evil\n');
-      rmSync(join(app, 'src/a.txt'));
-    },
-    'a git folder that is a link': () => {
-      renameSync(join(app, '.git'), scratch.path('elsewhere'));
-      symlinkSync(scratch.path('elsewhere'), join(app, '.git'));
-    },
-  };
-  for (const [what, act] of Object.entries(spoil)) {
-    mustRun(runFolder, worktreeScript([repo]));
-    write(join(app, 'node_modules/kept'), 'x');
-    write(join(app, 'untracked'), 'x');
-    act();
-
-    mustRun(runFolder, restoreScript([repo]));
-
-    assert.equal(run(app, 'rev-parse', 'HEAD'), start, what);
-    assert.equal(tryRun(app, 'symbolic-ref', '--quiet', 'HEAD').exitCode, 1, what);
-    assert.equal(run(app, 'status', '--porcelain'), '', what);
-    assert.equal(readFileSync(join(app, 'src/a.txt'), 'utf8'), 'one\ntwo\nthree\n', what);
-    assert.equal(existsSync(join(app, 'node_modules/kept')), what !== 'a lost worktree', what);
-    assert.equal(existsSync(join(app, 'nested')), false, what);
-  }
-});
-
 test('a lost git folder makes the collecting fail, and the other repos still come out', async () => {
   using scratch = newScratch();
   const { root, start } = await newRoot(scratch);
@@ -268,7 +239,10 @@ test('a lost git folder makes the collecting fail, and the other repos still com
   rmSync(join(runFolder, 'app/.git'), { recursive: true });
 
   const repos = ['app', 'lib'].map((name) => ({ name, commit: start }));
-  const { status, stdout } = shell(runFolder, collectScript(repos, { commitLeftovers: true, message: 'm', author: operator }));
+  const { status, stdout } = shell(
+    runFolder,
+    collectScript(repos, { commitLeftovers: true, message: 'm', author: operator }),
+  );
 
   assert.equal(status, 1);
   assert.match(stdout.toString('latin1'), /^takt-out lib [0-9a-f]{40} - \d+\n/);

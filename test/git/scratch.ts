@@ -1,7 +1,9 @@
+import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Fault, type FaultCode } from '../../src/contract/faults.ts';
 import { createRoot } from '../../src/git/root-repo.ts';
 import { refCommit } from '../../src/git/refs.ts';
 
@@ -37,7 +39,13 @@ const env = {
 
 /** git as a person runs it, without a configuration of its own. */
 export function run(folder: string, ...args: string[]): string {
-  return execFileSync('git', args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', maxBuffer: 1 << 28 }).trimEnd();
+  return execFileSync('git', args, {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  }).trimEnd();
 }
 
 export interface Ended {
@@ -53,7 +61,11 @@ export function tryRun(folder: string, ...args: string[]): Ended {
 
 /** Like `tryRun`, with more in the environment. */
 export function tryRunWith(more: Record<string, string>, folder: string, ...args: string[]): Ended {
-  const { status, stdout, stderr } = spawnSync('git', args, { cwd: folder, env: { ...env, ...more }, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('git', args, {
+    cwd: folder,
+    env: { ...env, ...more },
+    encoding: 'utf8',
+  });
   return { exitCode: status, stdout, stderr };
 }
 
@@ -81,10 +93,22 @@ export function newUpstream(folder: string): string {
 }
 
 /** An upstream and its root repo with a workspace branch `task`. */
-export async function newRoot(scratch: Scratch, branch = 'task'): Promise<{ upstream: string; root: string; start: string }> {
+export async function newRoot(
+  scratch: Scratch,
+  branch = 'task',
+): Promise<{ upstream: string; root: string; start: string }> {
   const upstream = newUpstream(scratch.path('upstream'));
   const root = scratch.path('root', 'app');
   const { head } = await createRoot({ folder: root, upstream, signal: limit() });
   run(root, 'update-ref', `refs/heads/${branch}`, head);
   return { upstream, root, start: (await refCommit(root, `refs/heads/${branch}`, { signal: limit() })) ?? '' };
 }
+
+/** For `assert.rejects`. */
+export const isFault =
+  (code: FaultCode) =>
+  (error: unknown): boolean => {
+    assert.ok(error instanceof Fault, String(error));
+    assert.equal(error.code, code, `${error.message} ${error.detail}`);
+    return true;
+  };

@@ -19,7 +19,15 @@ interface Work {
 async function working(scratch: Scratch): Promise<Work> {
   const { upstream, root, start } = await newRoot(scratch);
   const clone = scratch.path('clone');
-  await createClone({ rootFolder: root, folder: clone, branch: 'task', commit: start, role: 'edit', exclude: [], signal: limit() });
+  await createClone({
+    rootFolder: root,
+    folder: clone,
+    branch: 'task',
+    commit: start,
+    role: 'edit',
+    exclude: [],
+    signal: limit(),
+  });
   const place = { folder: clone, rootFolder: root, branch: 'task', signal: limit() };
   return {
     upstream,
@@ -65,13 +73,13 @@ test('changed files, unpushed commits, other branches, stashes and a detached HE
   ]);
 });
 
-test('pushed work that is neither on upstream nor merged is named, and is safe once it is on upstream’s branch', async () => {
+test('pushed work that is neither on upstream nor merged is named, and is safe once it is on upstream', async () => {
   using scratch = newScratch();
   const { clone, upstream, unsaved, fetch } = await working(scratch);
   const tip = commit(clone, { own: 'x' });
   run(clone, 'push', '--quiet');
 
-  assert.deepEqual(await unsaved(), ['The branch task has 1 commit that is neither on upstream nor merged there.']);
+  assert.deepEqual(await unsaved(), ['The branch task has 1 commit neither on upstream nor merged there.']);
   assert.deepEqual(await unsaved(tip), []);
   run(upstream, 'fetch', '--quiet', clone, 'task:task');
   await fetch();
@@ -144,8 +152,14 @@ test('all work of a clone is pinned in the root repo and can be read there after
   const pins = await pin();
   rmSync(clone, { recursive: true });
 
-  const of = (name: string): string => pins.find(({ ref }) => ref === `refs/takt/deleted/task/${name}`)?.commit ?? 'none';
-  assert.deepEqual(pins.map(({ ref }) => ref.slice('refs/takt/deleted/task/'.length)).sort(), ['branch', 'branches/side/way', 'stashes/0', 'uncommitted']);
+  const of = (name: string): string =>
+    pins.find(({ ref }) => ref === `refs/takt/deleted/task/${name}`)?.commit ?? 'none';
+  assert.deepEqual(pins.map(({ ref }) => ref.slice('refs/takt/deleted/task/'.length)).sort(), [
+    'branch',
+    'branches/side/way',
+    'stashes/0',
+    'uncommitted',
+  ]);
   assert.deepEqual([of('branch'), of('branches/side/way')], [pushed, side]);
   assert.equal(run(root, 'show', `${of('uncommitted')}:README.md`), 'edited');
   assert.equal(run(root, 'show', `${of('uncommitted')}:deep/new.txt`), 'new');

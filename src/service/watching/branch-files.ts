@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { CommitId } from '../../contract/ids.ts';
 
 /**
- * Where a branch of a root repo stands, from git's own files: null if it is absent, undefined if these files do not tell
- * (a symbolic ref, another kind of ref storage, a repo that is being removed). Takes some 0.02 ms.
+ * Where a branch of a root repo stands, from git's own files: null if it is absent, undefined if these files do not
+ * tell (a symbolic ref, another kind of ref storage, a repo that is being removed). Takes some 0.02 ms.
  *
- * A ref is a file of its own, or else a line in `packed-refs`. Packing writes the line before it removes the file, and deleting
- * removes the line before the file, so whoever looks at the file first and at the line next misses nothing.
+ * A ref is a file of its own, or else a line in `packed-refs`. Packing writes the line before it removes the file, and
+ * deleting removes the line before the file, so whoever looks at the file first and at the line next misses nothing.
  */
 export function branchNow(rootFolder: string, branch: string): CommitId | null | undefined {
   if (branch.split('/').some((part) => part === '' || part.startsWith('.')) || branch.includes('\0')) return undefined;
@@ -19,7 +19,10 @@ export function branchNow(rootFolder: string, branch: string): CommitId | null |
   if (packed === undefined) return undefined;
   const end = packed.indexOf(` refs/heads/${branch}\n`);
   if (end >= 40) return CommitId.safeParse(packed.slice(end - 40, end)).data;
-  const isRepo = existsSync(join(rootFolder, 'HEAD')) && existsSync(join(rootFolder, 'objects')) && existsSync(join(rootFolder, 'refs'));
+  const isRepo =
+    existsSync(join(rootFolder, 'HEAD')) &&
+    existsSync(join(rootFolder, 'objects')) &&
+    existsSync(join(rootFolder, 'refs'));
   return isRepo ? null : undefined;
 }
 

@@ -13,6 +13,9 @@ export async function keepReplaced(
 ): Promise<void> {
   const { branch, from, to } = move;
   if (from === null || from === to || (await refCommit(rootFolder, from, { signal })) === null) return;
-  const isHeld = to !== null && (await refCommit(rootFolder, to, { signal })) !== null && (await isAncestor(rootFolder, from, to, { signal }));
+  const isHeld =
+    to !== null &&
+    (await refCommit(rootFolder, to, { signal })) !== null &&
+    (await isAncestor(rootFolder, from, to, { signal }));
   if (!isHeld) await pinCommits(rootFolder, [{ ref: replacedRef(branch, from), commit: from }], { signal });
 }

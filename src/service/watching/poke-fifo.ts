@@ -10,14 +10,19 @@ export interface PokeFifo extends Disposable {
 }
 
 /**
- * Makes the FIFO that hooks poke, and calls `onPoke` for what comes. It is opened for reading and writing: so it never ends,
- * and opening waits for nobody.
+ * Makes the FIFO that hooks poke, and calls `onPoke` for what comes. It is opened for reading and writing: so it never
+ * ends, and opening waits for nobody.
  */
-export async function openPokeFifo(path: string, onPoke: () => void, { signal }: { signal: AbortSignal }): Promise<PokeFifo> {
+export async function openPokeFifo(
+  path: string,
+  onPoke: () => void,
+  { signal }: { signal: AbortSignal },
+): Promise<PokeFifo> {
   if (inodeOf(path) === undefined) {
     await rm(path, { force: true });
     const made = await runProcess('mkfifo', ['-m', '600', path], { env: quietEnvironment(), signal });
-    if (made.exitCode !== 0) throw new Error(`The FIFO ${path} could not be made: ${made.stderr.trim()}${made.startError ?? ''}`);
+    if (made.exitCode !== 0)
+      throw new Error(`The FIFO ${path} could not be made: ${made.stderr.trim()}${made.startError ?? ''}`);
   }
   const inode = inodeOf(path);
   const handle = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);

@@ -13,8 +13,8 @@ export async function installPostReceive(rootFolder: string, repo: string, layou
 }
 
 /**
- * It writes `<old> <new> <ref>` lines and `end` into a file of the spool, and pokes the FIFO. It only gives a hint, so that
- * whatever goes wrong is passed over in silence. It starts no program but itself once more, for the poke: that one
+ * It writes `<old> <new> <ref>` lines and `end` into a file of the spool, and pokes the FIFO. It only gives a hint, so
+ * that whatever goes wrong is passed over in silence. It starts no program but itself once more, for the poke: that one
  * waits by itself if nobody empties the FIFO, and the push does not wait for it since it holds none of its pipes.
  */
 function postReceive(repo: string, layout: HomeLayout): string {

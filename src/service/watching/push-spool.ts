@@ -21,8 +21,8 @@ export interface PushNote {
 const ABANDONED_AFTER_MS = 60_000;
 
 /**
- * Reads the notes of the spool that are complete, except those in `taken`. Synchronous, because it stands between a push and
- * its run, and the files are small.
+ * Reads the notes of the spool that are complete, except those in `taken`. Synchronous, because it stands between a
+ * push and its run, and the files are small.
  */
 export function readPushNotes(spool: string, taken: ReadonlySet<string>): PushNote[] {
   return readdirSync(spool).flatMap((file) => {
@@ -53,5 +53,11 @@ function textOf(path: string): string | undefined {
 function pushedRef(line: string): PushedRef[] {
   const [, from, to, branch] = /^([0-9a-f]{40}) ([0-9a-f]{40}) refs\/heads\/(\S+)$/.exec(line) ?? [];
   if (from === undefined || to === undefined || branch === undefined) return [];
-  return [{ branch, from: from === NO_COMMIT ? null : CommitId.parse(from), to: to === NO_COMMIT ? null : CommitId.parse(to) }];
+  return [
+    {
+      branch,
+      from: from === NO_COMMIT ? null : CommitId.parse(from),
+      to: to === NO_COMMIT ? null : CommitId.parse(to),
+    },
+  ];
 }

@@ -29,8 +29,8 @@ export interface WatchingParts {
 }
 
 /**
- * The watching of root repos. Two hints, one truth: a hook tells of a push, a sweep looks at the times of files; either only
- * makes the branches be compared with what was seen. At rest no process runs.
+ * The watching of root repos. Two hints, one truth: a hook tells of a push, a sweep looks at the times of files; either
+ * only makes the branches be compared with what was seen. At rest no process runs.
  */
 export interface Watching extends AsyncDisposable {
   /** A root repo that is new; resolves when its hook is installed and its branches were compared. */
@@ -55,7 +55,7 @@ interface Watched {
   /** The places that were looked at, and how they looked, before the last comparison. */
   places: string[];
   trace: BranchTrace | undefined;
-  /** What was reported of branches that `seen` does not have: those are nobody's workspace, and are not told of again. */
+  /** What was reported of branches that `seen` lacks: they are nobody's workspace, and are not told of again. */
   reported: Map<string, CommitId>;
   /** The comparison that runs, and the one that waits for its end. */
   running: Promise<void> | undefined;
@@ -104,7 +104,9 @@ class RefWatch implements Watching {
     clearTimeout(this.#timer);
     this.#fifo?.[Symbol.dispose]();
     await this.#sweeping;
-    await Promise.all([...this.#watched.values()].map(async ({ running, next }) => Promise.allSettled([running, next])));
+    await Promise.all(
+      [...this.#watched.values()].map(async ({ running, next }) => Promise.allSettled([running, next])),
+    );
     await this.#pinning;
   }
 
@@ -113,7 +115,8 @@ class RefWatch implements Watching {
       this.#fifo?.[Symbol.dispose]();
       this.#fifo = await openPokeFifo(this.#parts.layout.pokeFifo, () => this.#takeNotes(), this.#stop);
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.#parts.log.warn({ err: error }, 'pushes are found by the sweep only: the FIFO does not work');
+      if (!this.#stop.signal.aborted)
+        this.#parts.log.warn({ err: error }, 'pushes are found by the sweep only: the FIFO does not work');
     }
   }
 
@@ -159,13 +162,20 @@ class RefWatch implements Watching {
     try {
       if (rootFolder !== undefined) for (const move of moves) await keepReplaced(rootFolder, move, this.#stop);
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.#parts.log.warn({ err: error, repo }, 'what a force push replaced could not be pinned');
+      if (!this.#stop.signal.aborted)
+        this.#parts.log.warn({ err: error, repo }, 'what a force push replaced could not be pinned');
     }
   }
 
   /** At most one comparison of a repo runs and one waits, which began after everything that was asked for by then. */
   async #compareSoon(name: string): Promise<void> {
-    const watched = this.#watched.get(name) ?? { places: [], trace: undefined, reported: new Map(), running: undefined, next: undefined };
+    const watched = this.#watched.get(name) ?? {
+      places: [],
+      trace: undefined,
+      reported: new Map(),
+      running: undefined,
+      next: undefined,
+    };
     this.#watched.set(name, watched);
     if (watched.running !== undefined) {
       watched.next ??= watched.running.then(async () => this.#run(name, watched));
@@ -178,7 +188,8 @@ class RefWatch implements Watching {
     watched.next = undefined;
     const work = this.#compare(name, watched).catch((error: unknown) => {
       watched.trace = undefined;
-      if (!this.#stop.signal.aborted) this.#parts.log.warn({ err: error, repo: name }, 'the branches of a root repo could not be compared');
+      if (!this.#stop.signal.aborted)
+        this.#parts.log.warn({ err: error, repo: name }, 'the branches of a root repo could not be compared');
     });
     watched.running = work.finally(() => {
       watched.running = undefined;
@@ -195,7 +206,13 @@ class RefWatch implements Watching {
     const heads = await readHeads(rootFolder, this.#stop);
     // The repo may have been removed, or removed and added, while git ran.
     if (this.#stop.signal.aborted || this.#watched.get(name) !== watched) return;
-    const moves = movesBetween({ repo: name, rootFolder, heads, seen: this.#parts.seen(name), reported: watched.reported });
+    const moves = movesBetween({
+      repo: name,
+      rootFolder,
+      heads,
+      seen: this.#parts.seen(name),
+      reported: watched.reported,
+    });
     if (moves.length > 0) this.#parts.onMoves(moves);
     watched.reported = heads;
     watched.trace = trace.isSettled ? trace : undefined;
@@ -228,8 +245,8 @@ class RefWatch implements Watching {
 }
 
 /**
- * The moves between what was seen and what git listed. A branch that was seen is read once more, in the same breath as the
- * transaction: since git listed it, it may have moved and been seen there, by a push or a landing.
+ * The moves between what was seen and what git listed. A branch that was seen is read once more, in the same breath as
+ * the transaction: since git listed it, it may have moved and been seen there, by a push or a landing.
  */
 function movesBetween(p: {
   repo: string;
@@ -240,7 +257,8 @@ function movesBetween(p: {
 }): BranchMove[] {
   const moves: BranchMove[] = [];
   for (const [branch, commit] of p.heads) {
-    if (!p.seen.has(branch) && p.reported.get(branch) !== commit) moves.push({ repo: p.repo, branch, from: null, to: commit });
+    if (!p.seen.has(branch) && p.reported.get(branch) !== commit)
+      moves.push({ repo: p.repo, branch, from: null, to: commit });
   }
   for (const [branch, from] of p.seen) {
     const listed = p.heads.get(branch) ?? null;
