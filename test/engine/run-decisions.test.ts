@@ -98,3 +98,23 @@ test('a retry from an earlier step works in fresh worktrees and keeps what has l
   assert.equal(home.git('app', 'log', '--format=%s', 'work').split('\n')[1], 'step-1 1');
   await assert.rejects(desk.retry(id, undefined), { code: 'RUN_STATE' });
 });
+
+test('a push that nobody has noticed yet is a run, although a merge moved the branch on', async () => {
+  await using home = await openDeskHome();
+  home.settings = { on_new_push: 'finish' };
+  const go = join(home.layout.home, 'go');
+  home.setSteps({ lines: 1, commits: { app: 'x' }, until: go });
+  await using desk = await home.openDesk();
+  const id = await desk.trigger('work', null);
+  await desk.until(id, 'running');
+  const pushed = home.push('app', 'unnoticed');
+  await writeFile(go, '');
+  await desk.until(id, 'passed');
+
+  const landed = await desk.land(id);
+
+  assert.equal(landed[0]?.how, 'merge');
+  assert.equal(home.git('app', 'merge-base', '--is-ancestor', pushed, 'work'), '');
+  const newer = await desk.until(home.runs()[1]!.id, 'passed');
+  assert.equal(newer.repos[0]?.start, landed[0]?.to);
+});

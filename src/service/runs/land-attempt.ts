@@ -5,7 +5,7 @@ import { type Landing, landingsOfAttempt, planLanding, settleLanding } from '../
 import { runRepos, setRunHead, setRunLanded } from '../../store/run-repos.ts';
 import type { StoredAttempt } from '../../store/attempts.ts';
 import { runOf, type StoredRun } from '../../store/runs.ts';
-import { advanceSeenRef } from '../../store/seen-refs.ts';
+import { advanceSeenRef, seenRef } from '../../store/seen-refs.ts';
 import type { Desk } from './desk-parts.ts';
 
 /** A planned move and what became of it. */
@@ -36,6 +36,24 @@ export async function landAttempt(
   });
   desk.bus.wake();
   desk.debugPoint?.('landing-settled');
+  await lookAgain(desk, moved);
+}
+
+/**
+ * A push that was noticed only while takt moved the same branch was taken for takt's own move. What was seen is then
+ * not what landed, and has to be compared once more.
+ */
+export async function lookAgain(desk: Desk, moved: readonly Moved[]): Promise<void> {
+  const unseen = moved.filter(
+    ({ landing: { repo, branch, ...landing }, state }) =>
+      state === 'landed' && seenRef(desk.database, repo, branch) !== landing.new,
+  );
+  if (unseen.length === 0) return;
+  try {
+    await desk.checkRefs(unseen.map(({ landing }) => landing.repo));
+  } catch (error) {
+    desk.log.warn({ err: error }, 'Branches could not be compared after a landing; the next push or start does it.');
+  }
 }
 
 /** Makes the moves of an attempt that are planned and not settled. */

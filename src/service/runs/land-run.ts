@@ -10,7 +10,7 @@ import { planLanding } from '../../store/landings.ts';
 import { runRepos, setRunHead } from '../../store/run-repos.ts';
 import { runOf, type StoredRun } from '../../store/runs.ts';
 import type { Desk } from './desk-parts.ts';
-import { makePlannedMoves, settleMoves } from './land-attempt.ts';
+import { lookAgain, makePlannedMoves, settleMoves } from './land-attempt.ts';
 import { operatorAuthor } from './operator-author.ts';
 
 type Landed = z.infer<typeof runLand.reply>['repos'][number];
@@ -47,6 +47,7 @@ export async function settleOpenMoves(desk: Desk, id: RunId, attempt: string): P
     settleMoves(desk, run, moved, Date.now());
   });
   desk.bus.wake();
+  await lookAgain(desk, moved);
   const foreign = moved.find(({ state }) => state === 'foreign');
   if (foreign === undefined) return;
   throw new Fault('LANDING_CONFLICT', `The branch ${run.workspace} of ${foreign.landing.repo} moved meanwhile.`, {
