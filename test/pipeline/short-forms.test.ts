@@ -62,7 +62,7 @@ test('a command keeps every character of its own', () => {
   assert.deepEqual(
     pipeline.steps.map((step) => [step.name, stepTitle(step)]),
     [
-      ['cd-app-npm-run-all-tests-tee-x-y', 'cd app && npm run "all: tests" | tee x@y'],
+      ['npm-run', 'cd app && npm run "all: tests" | tee x@y'],
       ['command', './…'],
       ['x', '--x'],
     ],
