@@ -36,7 +36,9 @@ export async function secureWork(
   if (fault !== null) {
     const sentence = `${fault.message} The work is kept in ${request.runFolder}.`;
     output.note([sentence, fault.detail].filter((text) => text !== undefined).join('\n'));
-    return { ...(isPassed ? { state: 'failed', reason: { class: reasonOf(fault).class, sentence } } : settled), repos };
+    // The class tells the service never to clear this folder away; why the work ended is said first.
+    const reason = { class: reasonOf(fault).class, sentence: [settled.reason?.sentence, sentence].join(' ').trim() };
+    return { state: isPassed ? 'failed' : settled.state, reason, repos };
   }
   if (!isPassed || !request.needsChange || repos.some(({ head }) => head !== null)) return { ...settled, repos };
   return {
