@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { createClone } from '../../src/git/clone.ts';
 import { fetchRoot } from '../../src/git/root-repo.ts';
 import { cloned, land } from './cloned.ts';
-import { commit, limit, newRoot, newScratch, run, tryRun, write, type Scratch } from './scratch.ts';
+import { commit, limit, makeFifo, newRoot, newScratch, run, tryRun, write, type Scratch } from './scratch.ts';
 
 test('a clone is on the branch, owns its objects, pushes to the root repo, and hides what takt puts in', async () => {
   using scratch = newScratch();
@@ -226,8 +226,7 @@ test('a pipe in the place of a file that git reads does not hang the look', asyn
   using scratch = newScratch();
   const { clone, status } = await cloned(scratch);
   rmSync(join(clone, '.git/config'));
-  for (const name of ['.git/config', '.git/info/attributes', '.git/refs/heads/pipe'])
-    spawnSync('mkfifo', [join(clone, name)]);
+  for (const name of ['.git/config', '.git/info/attributes', '.git/refs/heads/pipe']) makeFifo(join(clone, name));
 
   assert.equal((await status()).state, 'ok');
   assert.ok(statSync(join(clone, '.git/config')).isFIFO());

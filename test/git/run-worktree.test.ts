@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ import { readRefs } from '../../src/git/refs.ts';
 import { worktreeScript } from '../../src/git/run-worktree.ts';
 import { takeInBundle } from '../../src/git/take-in-bundle.ts';
 import { attemptRepo, mustRun, shell } from './run-folder.ts';
-import { commit, limit, newRoot, newScratch, operator, run, tryRun, write, type Scratch } from './scratch.ts';
+import { commit, limit, makeFifo, newRoot, newScratch, operator, run, tryRun, write, type Scratch } from './scratch.ts';
 
 const RUN = 'run_0000000000000001';
 const ATTEMPT = 'att_0000000000000001';
@@ -179,7 +179,7 @@ test('a repository within the worktree, unreadable files and a lost index do not
   run(join(app, 'nested'), 'init', '--quiet');
   write(join(app, "odd 'name'\n.txt"), 'x\n');
   symlinkSync('/nowhere', join(app, 'dangling'));
-  spawnSync('mkfifo', [join(app, 'pipe')]);
+  makeFifo(join(app, 'pipe'));
   rmSync(join(app, '.git/index'));
 
   const [frame] = await collect(scratch, runFolder, start, true);

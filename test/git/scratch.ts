@@ -104,6 +104,10 @@ export async function newRoot(
   return { upstream, root, start: (await refCommit(root, `refs/heads/${branch}`, { signal: limit() })) ?? '' };
 }
 
+export function makeFifo(path: string): void {
+  execFileSync('/usr/bin/env', ['mkfifo', path]);
+}
+
 /** For `assert.rejects`. */
 export const isFault =
   (code: FaultCode) =>

@@ -121,7 +121,7 @@ test('packing refs does not look like a deletion, whatever is pushed meanwhile',
 });
 
 test('a fetch from upstream and a landing trigger nothing', async () => {
-  await using home = await watchedHome({ sweepMs: SWEEP_MS });
+  await using home = await watchedHome();
   const root = home.root('app');
   const upstream = join(home.folder, 'upstreams/app');
   const next = commit(upstream, { x: 'x' });
