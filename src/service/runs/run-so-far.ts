@@ -50,6 +50,6 @@ export function isWorkPinned(attempts: readonly StoredAttempt[], stepKinds: Read
     case 'silent':
     case 'cancelled':
     case 'superseded':
-      return last.reason?.class !== 'host_gone' && last.reason?.class !== 'git';
+      return !['host_gone', 'git', 'disk'].includes(last.reason?.class ?? '');
   }
 }
