@@ -14,7 +14,7 @@ export const listCommand: Figure = {
     for (const name of ['one', 'two', 'three']) await household.ok('workspace', 'create', name, 'app');
     const run = async (command: string, args: string[]): Promise<void> => {
       const { status, stderr } = spawnSync(command, args, { env: household.environment });
-      if (status !== 0) throw new Error(`${command}: exit ${status}: ${stderr}`);
+      if (status !== 0) throw new Error(`${command}: exit ${status}: ${stderr.toString()}`);
     };
     const list = (): Promise<void> => run(join(PROJECT, 'takt'), ['workspace', 'list']);
     const plain = (): Promise<void> => run(process.execPath, ['-e', '0']);
