@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, existsSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { test } from 'node:test';
 import { commit } from '../git/scratch.ts';
 import { watchedHome } from './watched-home.ts';
@@ -25,6 +35,13 @@ test('a push never hangs: without a FIFO, without a reader, and with a full one'
       { code: 'EAGAIN' },
     );
     push('a full one');
+    // The poke that waits gets its place, so that no process stays behind.
+    assert.throws(
+      () => {
+        for (;;) readSync(full, Buffer.alloc(65_536));
+      },
+      { code: 'EAGAIN' },
+    );
   } finally {
     closeSync(full);
   }

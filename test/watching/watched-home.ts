@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRoot } from '../../src/git/root-repo.ts';
 import { homeLayout, type HomeLayout } from '../../src/platform/home-layout.ts';
-import { startWatching, type BranchMove, type Watching } from '../../src/service/watching/start-watching.ts';
+import type { BranchMove } from '../../src/service/watching/moves-between.ts';
+import { startWatching, type Watching } from '../../src/service/watching/start-watching.ts';
 import { limit, newScratch, newUpstream, run } from '../git/scratch.ts';
 
 /** A home with watched root repos, whose seen branches are kept as the store would. */

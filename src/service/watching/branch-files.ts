@@ -44,12 +44,12 @@ export interface BranchTrace {
 }
 
 /** File systems stamp with a clock that ticks every 4 to 10 ms. */
-const UNSETTLED_MS = 100;
+export const UNSETTLED_MS = 100;
 /** So many branch files are looked at one by one, for those who write into them in place; git never does. */
 const FILES_LOOKED_AT = 100;
 
-/** The folders and some of the files in which branches are kept. */
-export async function branchPlaces(rootFolder: string): Promise<string[]> {
+/** Where branches are kept: folders, and files, not all of the branches' own; and the hook that tells of pushes. */
+export async function branchPlaces(rootFolder: string): Promise<{ folders: string[]; files: string[] }> {
   const folders = [join(rootFolder, 'refs', 'heads')];
   const files: string[] = [];
   for (const folder of folders) {
@@ -58,14 +58,17 @@ export async function branchPlaces(rootFolder: string): Promise<string[]> {
       else if (files.length < FILES_LOOKED_AT) files.push(join(folder, entry.name));
     }
   }
-  return [...folders, join(rootFolder, 'packed-refs'), join(rootFolder, 'reftable', 'tables.list'), ...files];
+  const others = ['packed-refs', join('reftable', 'tables.list'), join('hooks', 'post-receive')];
+  return { folders, files: [...others.map((name) => join(rootFolder, name)), ...files] };
 }
 
 /** Looks at the times of places; starts nothing. */
 export async function traceOf(places: readonly string[]): Promise<BranchTrace> {
   const facts = await Promise.all(places.map(statIfThere));
   const newestMs = Math.max(0, ...facts.map((fact) => Number((fact?.mtimeNs ?? 0n) / 1_000_000n)));
-  const text = facts.map((fact) => (fact === undefined ? '-' : `${fact.ino}:${fact.size}:${fact.mtimeNs}`)).join(' ');
+  const text = facts
+    .map((fact) => (fact === undefined ? '-' : `${fact.ino}:${fact.mode}:${fact.size}:${fact.mtimeNs}`))
+    .join(' ');
   return { text, isSettled: newestMs < Date.now() - UNSETTLED_MS };
 }
 

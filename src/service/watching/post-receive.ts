@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { readTextIfThere } from '../../platform/files.ts';
 import { installHook } from '../../git/root-furniture.ts';
 import { shellWord } from '../../git/shell-word.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
@@ -7,9 +9,12 @@ const SPOOL_LIMIT_FILES = 10_000;
 /** Each poke is one byte, and a FIFO holds 65,536: with so few waiting, a service that does not read cannot fill it. */
 const POKE_LIMIT_FILES = 1_000;
 
-/** Installs the hook that tells of a push to a root repo. Does nothing where it is there. */
-export async function installPostReceive(rootFolder: string, repo: string, layout: HomeLayout): Promise<void> {
-  await installHook(rootFolder, 'post-receive', postReceive(repo, layout));
+/** Installs the hook that tells of a push to a root repo. Does nothing, and gives false, where it is there. */
+export async function installPostReceive(rootFolder: string, repo: string, layout: HomeLayout): Promise<boolean> {
+  const text = postReceive(repo, layout);
+  const isMissing = (await readTextIfThere(join(rootFolder, 'hooks', 'post-receive'))) !== text;
+  await installHook(rootFolder, 'post-receive', text);
+  return isMissing;
 }
 
 /**

@@ -2,19 +2,14 @@ import type { CommitId } from '../../contract/ids.ts';
 import { isThere, makeFolder } from '../../platform/files.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 import { readHeads } from '../../git/refs.ts';
-import { branchNow, branchPlaces, traceOf, type BranchTrace } from './branch-files.ts';
-import { keepReplaced } from './keep-replaced.ts';
+import { branchPlaces, traceOf, UNSETTLED_MS } from './branch-files.ts';
+import { movesBetween, movesOf, type BranchMove } from './moves-between.ts';
+import { createPinQueue, type PinQueue } from './pin-queue.ts';
 import { openPokeFifo, type PokeFifo } from './poke-fifo.ts';
 import { installPostReceive } from './post-receive.ts';
-import { readPushNotes, removePushNote, type PushNote } from './push-spool.ts';
-
-/** A branch that stands elsewhere than it was seen; null means absent. */
-export interface BranchMove {
-  readonly repo: string;
-  readonly branch: string;
-  readonly from: CommitId | null;
-  readonly to: CommitId | null;
-}
+import { readPushNotes, setPushNoteAside, type PushNote } from './push-spool.ts';
+import { openRefWatches } from './ref-watches.ts';
+import { newlyWatched, type Watched } from './watched-root.ts';
 
 export interface WatchingParts {
   readonly layout: HomeLayout;
@@ -29,15 +24,15 @@ export interface WatchingParts {
 }
 
 /**
- * The watching of root repos. Two hints, one truth: a hook tells of a push, a sweep looks at the times of files; either
- * only makes the branches be compared with what was seen. At rest no process runs.
+ * The watching of root repos. Three hints, one truth: the folders of branches are watched, a hook tells of a push, a
+ * sweep looks at the times of files; each only makes branches be compared with what was seen. At rest no process runs.
  */
 export interface Watching extends AsyncDisposable {
   /** A root repo that is new; resolves when its hook is installed and its branches were compared. */
   repoAdded(name: string): Promise<void>;
   /** Call it before the folder goes, so that its branches do not look deleted. */
   repoRemoved(name: string): void;
-  /** Compares now, one repo or all; resolves when the moves are taken in. */
+  /** Compares now, one repo or all; resolves when the moves are taken in, and rejects with what went wrong. */
   checkNow(repo?: string): Promise<void>;
 }
 
@@ -50,46 +45,34 @@ export async function startWatching(parts: WatchingParts): Promise<Watching> {
   return watch;
 }
 
-/** What is known of one root repo. */
-interface Watched {
-  /** The places that were looked at, and how they looked, before the last comparison. */
-  places: string[];
-  trace: BranchTrace | undefined;
-  /** What was reported of branches that `seen` lacks: they are nobody's workspace, and are not told of again. */
-  reported: Map<string, CommitId>;
-  /** The comparison that runs, and the one that waits for its end. */
-  running: Promise<void> | undefined;
-  next: Promise<void> | undefined;
-}
-
 class RefWatch implements Watching {
   readonly #parts: WatchingParts;
   readonly #stop = new AbortController();
   readonly #watched = new Map<string, Watched>();
-  /** Notes of the spool whose pins are being made. */
-  readonly #taken = new Set<string>();
+  readonly #pins: PinQueue;
   #fifo: PokeFifo | undefined;
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> = Promise.resolve();
-  #pinning: Promise<void> = Promise.resolve();
 
   constructor(parts: WatchingParts) {
     this.#parts = parts;
+    this.#pins = createPinQueue({ pushSpool: parts.layout.pushSpool, log: parts.log, signal: this.#stop.signal });
   }
 
   async begin(): Promise<void> {
     await makeFolder(this.#parts.layout.pushSpool, 0o700);
     await this.#openFifo();
     this.#takeNotes();
-    await this.checkNow();
+    await Promise.all(this.#parts.repos().map(async ({ name }) => this.#compareOrTell(name)));
     this.#scheduleSweep();
   }
 
   async repoAdded(name: string): Promise<void> {
-    await this.#compareSoon(name);
+    await this.#compareOrTell(name);
   }
 
   repoRemoved(name: string): void {
+    this.#watched.get(name)?.watches?.[Symbol.dispose]();
     this.#watched.delete(name);
   }
 
@@ -104,10 +87,11 @@ class RefWatch implements Watching {
     clearTimeout(this.#timer);
     this.#fifo?.[Symbol.dispose]();
     await this.#sweeping;
+    for (const { watches } of this.#watched.values()) watches?.[Symbol.dispose]();
     await Promise.all(
       [...this.#watched.values()].map(async ({ running, next }) => Promise.allSettled([running, next])),
     );
-    await this.#pinning;
+    await this.#pins.settled();
   }
 
   async #openFifo(): Promise<void> {
@@ -124,11 +108,17 @@ class RefWatch implements Watching {
   #takeNotes(): void {
     const { layout, log } = this.#parts;
     try {
-      const notes = readPushNotes(layout.pushSpool, this.#taken);
+      const notes = readPushNotes(layout.pushSpool, this.#pins.taken);
       const folders = new Map(this.#parts.repos().map(({ name, rootFolder }) => [name, rootFolder]));
-      const moves = notes.flatMap((note) => this.#movesOf(note, folders.get(note.repo)));
+      const moves = notes.flatMap(({ repo, refs }) =>
+        this.#movesOf(
+          repo,
+          folders.get(repo),
+          refs.map(({ branch }) => branch),
+        ),
+      );
       const unique = [...new Map(moves.map((move) => [`${move.repo} ${move.branch}`, move])).values()];
-      if (unique.length > 0) this.#parts.onMoves(unique);
+      this.#tell(unique);
       for (const note of notes) this.#settleNote(note, folders.get(note.repo));
     } catch (error) {
       // The notes are still there, and the sweep compares all the same.
@@ -137,48 +127,62 @@ class RefWatch implements Watching {
     }
   }
 
-  #movesOf(note: PushNote, rootFolder: string | undefined): BranchMove[] {
-    if (rootFolder === undefined) return [];
-    const seen = this.#parts.seen(note.repo);
-    return note.refs.flatMap(({ branch }) => {
-      const to = branchNow(rootFolder, branch);
-      const from = (seen.get(branch) ?? null) as CommitId | null;
-      return to === undefined || to === from ? [] : [{ repo: note.repo, branch, from, to }];
-    });
+  #movesOf(repo: string, rootFolder: string | undefined, branches: Iterable<string>): BranchMove[] {
+    const reported = this.#watched.get(repo)?.reported ?? new Map<string, CommitId>();
+    return rootFolder === undefined
+      ? []
+      : movesOf(branches, { repo, rootFolder, seen: this.#parts.seen(repo), reported });
+  }
+
+  #tell(moves: BranchMove[]): void {
+    if (moves.length > 0) this.#parts.onMoves(moves);
+    for (const { repo, branch, to } of moves) {
+      // A branch that is gone is news when it comes again at the same commit.
+      if (to === null) this.#watched.get(repo)?.reported.delete(branch);
+      else this.#watched.get(repo)?.reported.set(branch, to);
+    }
+  }
+
+  /** The shortest way, with a file system that tells of changes: what it tells at one time is compared in one go. */
+  #hint(repo: string, watched: Watched, branch: string): void {
+    if (watched.hinted.size === 0) setImmediate(() => this.#takeHints(repo, watched));
+    watched.hinted.add(branch);
+  }
+
+  #takeHints(repo: string, watched: Watched): void {
+    const branches = [...watched.hinted];
+    watched.hinted.clear();
+    if (this.#stop.signal.aborted || this.#watched.get(repo) !== watched) return;
+    try {
+      const rootFolder = this.#parts.repos().find(({ name }) => name === repo)?.rootFolder;
+      const moves = this.#movesOf(repo, rootFolder, branches);
+      this.#tell(moves);
+      this.#pins.keep(repo, rootFolder, moves);
+    } catch (error) {
+      watched.trace = undefined;
+      this.#parts.log.warn({ err: error, repo }, 'a push was not taken in; it will be with the next sweep');
+    }
   }
 
   #settleNote(note: PushNote, rootFolder: string | undefined): void {
-    this.#taken.add(note.file);
-    this.#pinning = this.#pinning.then(async () => {
-      await this.#pin(rootFolder, note.repo, note.refs);
-      if (this.#stop.signal.aborted) return;
-      removePushNote(this.#parts.layout.pushSpool, note.file);
-      this.#taken.delete(note.file);
-    });
-  }
-
-  /** One after the other, behind the moves: a run does not wait for it, and a crash in between leaves the note. */
-  async #pin(rootFolder: string | undefined, repo: string, moves: readonly Omit<BranchMove, 'repo'>[]): Promise<void> {
-    try {
-      if (rootFolder !== undefined) for (const move of moves) await keepReplaced(rootFolder, move, this.#stop);
-    } catch (error) {
-      if (!this.#stop.signal.aborted)
-        this.#parts.log.warn({ err: error, repo }, 'what a force push replaced could not be pinned');
+    const { layout, log } = this.#parts;
+    if (note.isBroken) {
+      setPushNoteAside(layout.pushSpool, note.file);
+      log.warn({ file: note.file }, 'a file in the spool of pushes is none of a hook; it is set aside');
+      return;
     }
+    this.#pins.keepNote(note, rootFolder);
   }
 
   /** At most one comparison of a repo runs and one waits, which began after everything that was asked for by then. */
   async #compareSoon(name: string): Promise<void> {
-    const watched = this.#watched.get(name) ?? {
-      places: [],
-      trace: undefined,
-      reported: new Map(),
-      running: undefined,
-      next: undefined,
-    };
+    const watched = this.#watched.get(name) ?? newlyWatched();
     this.#watched.set(name, watched);
     if (watched.running !== undefined) {
-      watched.next ??= watched.running.then(async () => this.#run(name, watched));
+      // It begins whether or not the one before it failed.
+      watched.next ??= watched.running
+        .catch(() => undefined)
+        .then(async () => watched.running ?? this.#run(name, watched));
       return watched.next;
     }
     return this.#run(name, watched);
@@ -188,8 +192,7 @@ class RefWatch implements Watching {
     watched.next = undefined;
     const work = this.#compare(name, watched).catch((error: unknown) => {
       watched.trace = undefined;
-      if (!this.#stop.signal.aborted)
-        this.#parts.log.warn({ err: error, repo: name }, 'the branches of a root repo could not be compared');
+      throw error;
     });
     watched.running = work.finally(() => {
       watched.running = undefined;
@@ -197,12 +200,32 @@ class RefWatch implements Watching {
     return watched.running;
   }
 
+  async #compareOrTell(name: string): Promise<void> {
+    try {
+      await this.#compareSoon(name);
+    } catch (error) {
+      if (!this.#stop.signal.aborted)
+        this.#parts.log.warn({ err: error, repo: name }, 'the branches of a root repo could not be compared');
+    }
+  }
+
   async #compare(name: string, watched: Watched): Promise<void> {
     const rootFolder = this.#parts.repos().find((repo) => repo.name === name)?.rootFolder;
     if (rootFolder === undefined || !(await isThere(rootFolder))) return;
-    await installPostReceive(rootFolder, name, this.#parts.layout);
-    watched.places = await branchPlaces(rootFolder);
+    const isInstalled = await installPostReceive(rootFolder, name, this.#parts.layout);
+    if (isInstalled && watched.looks !== undefined)
+      this.#parts.log.warn({ repo: name }, 'the post-receive hook was gone or changed; it is back');
+    const { folders, files } = await branchPlaces(rootFolder);
+    if (this.#stop.signal.aborted || this.#watched.get(name) !== watched) return;
+    watched.watches ??= openRefWatches(rootFolder, {
+      branch: (branch) => this.#hint(name, watched, branch),
+      folder: () => void this.#compareOrTell(name),
+    });
+    watched.watches.keep(folders);
+    watched.places = [...folders, ...files];
     const trace = await traceOf(watched.places);
+    if (watched.looks?.text !== trace.text) watched.looks = { text: trace.text, sinceMs: performance.now() };
+    const isSettled = trace.isSettled || performance.now() - watched.looks.sinceMs > UNSETTLED_MS;
     const heads = await readHeads(rootFolder, this.#stop);
     // The repo may have been removed, or removed and added, while git ran.
     if (this.#stop.signal.aborted || this.#watched.get(name) !== watched) return;
@@ -213,10 +236,10 @@ class RefWatch implements Watching {
       seen: this.#parts.seen(name),
       reported: watched.reported,
     });
-    if (moves.length > 0) this.#parts.onMoves(moves);
+    this.#tell(moves);
     watched.reported = heads;
-    watched.trace = trace.isSettled ? trace : undefined;
-    this.#pinning = this.#pinning.then(async () => this.#pin(rootFolder, name, moves));
+    watched.trace = isSettled ? trace : undefined;
+    this.#pins.keep(name, rootFolder, moves);
   }
 
   #scheduleSweep(): void {
@@ -224,12 +247,13 @@ class RefWatch implements Watching {
       this.#sweeping = this.#sweep().finally(() => {
         if (!this.#stop.signal.aborted) this.#scheduleSweep();
       });
-    }, this.#parts.sweepMs ?? SWEEP_MS);
+    }, this.#parts.sweepMs ?? SWEEP_MS).unref();
   }
 
   async #sweep(): Promise<void> {
     try {
       if (this.#fifo?.isUsable() !== true) await this.#openFifo();
+      this.#pins.sweep();
       this.#takeNotes();
       await Promise.all(this.#parts.repos().map(async ({ name }) => this.#sweepRepo(name)));
     } catch (error) {
@@ -240,32 +264,6 @@ class RefWatch implements Watching {
   async #sweepRepo(name: string): Promise<void> {
     const watched = this.#watched.get(name);
     if (watched?.trace !== undefined && (await traceOf(watched.places)).text === watched.trace.text) return;
-    await this.#compareSoon(name);
+    await this.#compareOrTell(name);
   }
-}
-
-/**
- * The moves between what was seen and what git listed. A branch that was seen is read once more, in the same breath as
- * the transaction: since git listed it, it may have moved and been seen there, by a push or a landing.
- */
-function movesBetween(p: {
-  repo: string;
-  rootFolder: string;
-  heads: ReadonlyMap<string, CommitId>;
-  seen: ReadonlyMap<string, string>;
-  reported: ReadonlyMap<string, CommitId>;
-}): BranchMove[] {
-  const moves: BranchMove[] = [];
-  for (const [branch, commit] of p.heads) {
-    if (!p.seen.has(branch) && p.reported.get(branch) !== commit)
-      moves.push({ repo: p.repo, branch, from: null, to: commit });
-  }
-  for (const [branch, from] of p.seen) {
-    const listed = p.heads.get(branch) ?? null;
-    if (listed === from) continue;
-    const now = branchNow(p.rootFolder, branch);
-    const to = now === undefined ? listed : now;
-    if (to !== from) moves.push({ repo: p.repo, branch, from: from as CommitId, to });
-  }
-  return moves;
 }
