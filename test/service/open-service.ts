@@ -95,11 +95,22 @@ export async function openService(): Promise<TestService> {
       service = await start();
     },
     async [Symbol.asyncDispose]() {
+      await endRuns(opened);
       await service.stop();
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
   return opened;
+}
+
+/** Step hosts outlive the service, so a test that failed amid a run would leave them at work. */
+async function endRuns(opened: TestService): Promise<void> {
+  const running = async (): Promise<string[]> => {
+    const reply = await opened.ask('/api/runs?state=running').catch(() => undefined);
+    return (reply?.body?.runs ?? []).map(({ id }: { id: string }) => id);
+  };
+  for (const run of await running()) await opened.ask(`/api/runs/${run}/cancel`, { method: 'POST', body: {} });
+  await until('all runs to have ended', async () => ((await running()).length === 0 ? true : undefined), 20_000);
 }
 
 export async function writeFiles(folder: string, files: Record<string, string>): Promise<void> {
