@@ -1,4 +1,4 @@
-import { COMMITTER, type Person } from './history.ts';
+import { COMMITTER, type Person } from './person.ts';
 import { SCRIPT_HEAD } from './run-worktree.ts';
 import { shellWord } from './shell-word.ts';
 
@@ -50,7 +50,13 @@ export function collectScript(
  * A bundle names what the other side has to have: the commit that the attempt began with. A HEAD that was moved back to
  * one of its ancestors needs no bundle.
  */
-const COLLECT = `readable() {
+const COLLECT = `line_feed='
+'
+has_changes() {
+  case "$line_feed$status" in *"$line_feed"[!#]*) return 0 ;; esac
+  return 1
+}
+readable() {
   (cd "$top/$1" && xargs -0 -r sh -c '
     for f; do if [ -L "$f" ] || { [ -f "$f" ] && [ -r "$f" ]; }; then printf "%s\\0" "$f"; fi; done' sh)
 }
@@ -70,9 +76,11 @@ snapshot() {
 }
 collect() {
   name=$1 start=$2 out=$top/$1/.git/takt-out-bundle leftover=
-  head=$(in_repo "$name" rev-parse --verify --quiet 'HEAD^{commit}') || return 1
-  changes=$(in_repo "$name" status --porcelain --untracked-files=normal --ignore-submodules=dirty) || return 1
-  if [ -n "$changes" ]; then
+  status=$(in_repo "$name" status --porcelain=v2 --branch --untracked-files=normal --ignore-submodules=dirty) || return 1
+  head=\${status#'# branch.oid '}
+  head=\${head%%"$line_feed"*}
+  case $head in *[!0-9a-f]* | '') return 1 ;; esac
+  if has_changes; then
     tree=$(snapshot "$name") || return 1
     if [ "$tree" != "$(in_repo "$name" rev-parse "$head^{tree}")" ]; then
       leftover=$(printf '%s\\n' "$message" | in_repo "$name" commit-tree "$tree" -p "$head") || return 1
@@ -83,7 +91,7 @@ collect() {
     mv -f "$top/$name/.git/takt-out-index" "$top/$name/.git/index" || return 1
     head=$leftover leftover=
   fi
-  rm -f "$top/$name/.git/takt-out-index"
+  if [ -e "$top/$name/.git/takt-out-index" ]; then rm -f "$top/$name/.git/takt-out-index"; fi
   if [ "$head" = "$start" ]; then head=; fi
   bundle || return 1
   printf 'takt-out %s %s %s %s\\n' "$name" "\${head:--}" "\${leftover:--}" "$bytes"
@@ -96,7 +104,7 @@ give_up() {
 add_ref() { in_repo "$name" update-ref "$1" "$2" && refs="$refs $1"; }
 bundle() {
   bytes=0 refs=
-  rm -rf "$top/$name/.git/refs/takt-out" "$out"
+  if [ -e "$top/$name/.git/refs/takt-out" ] || [ -e "$out" ]; then rm -rf "$top/$name/.git/refs/takt-out" "$out"; fi
   if [ -n "$head" ]; then
     new=$(in_repo "$name" rev-list --max-count=1 "$head" "^$start") || return 1
     if [ -n "$new" ]; then add_ref ${BUNDLE_HEAD} "$head" || return 1; fi

@@ -1,16 +1,9 @@
 import { Fault } from '../contract/faults.ts';
 import { CommitId } from '../contract/ids.ts';
+import { COMMITTER, type Person } from './person.ts';
 import { git, gitFault, gitResult, linesOf, quietEnvironment } from './git.ts';
 
 type Cancellable = { readonly signal: AbortSignal };
-
-export interface Person {
-  readonly name: string;
-  readonly email: string;
-}
-
-/** Who commits what takt commits; the author is the operator. */
-export const COMMITTER: Person = { name: 'takt', email: 'takt@localhost' };
 
 export type Merge =
   | { readonly kind: 'current' | 'fast-forward' | 'merge'; readonly commit: CommitId }
