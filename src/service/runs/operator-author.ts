@@ -15,8 +15,19 @@ export async function operatorAuthor(
   const signal = AbortSignal.any([desk.signal, AbortSignal.timeout(LIMIT_MS)]);
   const setting = async (key: string): Promise<string> =>
     (await git(desk.userHome, ['config', '--get', key], { signal, okCodes: [0, NOT_SET] })).trim();
-  const { username } = userInfo();
+  const username = accountName();
   const name = await setting('user.name');
   const email = await setting('user.email');
   return { name: name === '' ? username : name, email: email === '' ? `${username}@${hostname()}` : email };
+}
+
+/** A user id may have no account, as in a container that was started with one of its own. */
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    // Node says ERR_SYSTEM_ERROR, and the system's own code only in `info`.
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_SYSTEM_ERROR') throw error;
+    return `user-${process.getuid?.()}`;
+  }
 }
