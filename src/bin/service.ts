@@ -23,16 +23,22 @@ function portFrom(environment: NodeJS.ProcessEnv): number {
   if (text === '') return DEFAULT_PORT;
   const port = Number(text);
   if (Number.isInteger(port) && port >= 0 && port <= PORT_LIMIT) return port;
-  throw new Fault('INPUT_INVALID', `TAKT_PORT is ${text}, which is no port.`, { hint: 'Set it to a number from 1 to 65535.' });
+  throw new Fault('INPUT_INVALID', `TAKT_PORT is ${text}, which is no port.`, {
+    hint: 'Set it to a number from 1 to 65535.',
+  });
 }
 
 try {
-  if (process.platform !== 'linux') throw new Fault('PLATFORM_UNSUPPORTED', `The service does not run on ${process.platform}.`);
+  if (process.platform !== 'linux')
+    throw new Fault('PLATFORM_UNSUPPORTED', `The service does not run on ${process.platform}.`);
   await main();
   // A handle that some library keeps must not keep the process.
   process.exit(0);
 } catch (error) {
-  const fault = error instanceof Fault ? error : new Fault('INTERNAL', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const fault =
+    error instanceof Fault
+      ? error
+      : new Fault('INTERNAL', error instanceof Error ? (error.stack ?? error.message) : String(error));
   const lines = [`takt: ${fault.message}`, ...(fault.detail === undefined ? [] : [fault.detail]), fault.hint];
   process.stderr.write(`${lines.join('\n')}\n`);
   process.exit(faults[fault.code].exitCode);

@@ -30,7 +30,13 @@ export function openConfig(layout: HomeLayout): ConfigSource {
       const all = repos();
       const found = all.find((repo) => repo.name === name);
       if (found !== undefined) return found;
-      throw new Fault('REPO_NOT_FOUND', `No repo is called ${name}.${didYouMean(name, all.map((repo) => repo.name))}`);
+      throw new Fault(
+        'REPO_NOT_FOUND',
+        `No repo is called ${name}.${didYouMean(
+          name,
+          all.map((repo) => repo.name),
+        )}`,
+      );
     },
     settings,
     rolesText,

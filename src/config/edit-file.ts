@@ -49,7 +49,9 @@ export async function editFile(
 async function editNow(path: string, options: Parameters<typeof editFile>[1]): Promise<FileText> {
   const current = await readFileText(path);
   if (options.expectedHash !== undefined && options.expectedHash !== current.hash) {
-    throw new Fault('FILE_CHANGED', `${options.name} is not what it was when you read it.`, { detail: `Its hash is ${current.hash} now.` });
+    throw new Fault('FILE_CHANGED', `${options.name} is not what it was when you read it.`, {
+      detail: `Its hash is ${current.hash} now.`,
+    });
   }
   const text = options.change(current.text);
   if (text === current.text && current.hash !== NO_FILE) return current;

@@ -4,7 +4,10 @@ import type { RepoConfig } from '../contract/repo.ts';
 import { editFile, readFileText } from './edit-file.ts';
 import { readReposFile, REPOS_FILE } from './repos-file.ts';
 
-/** Appends a repo to `config/repos.yaml`; comments stay. Faults: CONFIG_INVALID, and INPUT_INVALID if the entry is wrong. */
+/**
+ * Appends a repo to `config/repos.yaml`; comments stay. Faults: CONFIG_INVALID, and INPUT_INVALID if the entry is
+ * wrong.
+ */
 export async function addRepoEntry(file: string, repo: RepoConfig): Promise<void> {
   await editFile(file, { name: REPOS_FILE, change: (text) => withEntry(text, repo) });
 }
@@ -28,15 +31,16 @@ function withEntry(text: string, repo: RepoConfig): string {
 
 /** Takes a repo out of `config/repos.yaml`, and out of what others depend on; fine if it is not there. */
 export async function removeRepoEntry(file: string, name: string): Promise<void> {
-  const change = (text: string): string => editedText(text, (list) => {
-    list.items = list.items.filter((item) => !isMap(item) || item.get('name') !== name);
-    for (const item of list.items) {
-      const needs = isMap(item) ? item.get('depends_on') : undefined;
-      if (!isMap(item) || !isSeq(needs)) continue;
-      needs.items = needs.items.filter((need) => String((need as { value?: unknown }).value) !== name);
-      if (needs.items.length === 0) item.delete('depends_on');
-    }
-  });
+  const change = (text: string): string =>
+    editedText(text, (list) => {
+      list.items = list.items.filter((item) => !isMap(item) || item.get('name') !== name);
+      for (const item of list.items) {
+        const needs = isMap(item) ? item.get('depends_on') : undefined;
+        if (!isMap(item) || !isSeq(needs)) continue;
+        needs.items = needs.items.filter((need) => String((need as { value?: unknown }).value) !== name);
+        if (needs.items.length === 0) item.delete('depends_on');
+      }
+    });
   await editFile(file, { name: REPOS_FILE, change });
 }
 
@@ -55,5 +59,7 @@ function editedText(text: string, change: (list: YAMLSeq, document: ReturnType<t
 
 /** The entry as a person would write it: what is empty is left out. */
 function written(repo: RepoConfig): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(repo).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)));
+  return Object.fromEntries(
+    Object.entries(repo).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)),
+  );
 }

@@ -6,7 +6,6 @@ import { editFile, type FileText } from './edit-file.ts';
 import { keysAt } from './schema-shape.ts';
 import { readSettingsFile, SETTINGS_FILE } from './settings-file.ts';
 
-
 /** Every setting by its dotted key, such as `model.default`; the order is that of the contract. */
 export function settingKeys(): string[] {
   return keysAt(Settings, []).flatMap((key) => {
@@ -20,11 +19,18 @@ export function settingKeys(): string[] {
 export function knownSetting(key: string): string {
   const known = settingKeys();
   if (known.includes(key)) return key;
-  throw new Fault('INPUT_INVALID', `No setting is called ${key}.${didYouMean(key, known)}`, { hint: '`takt setting list` shows the settings.' });
+  throw new Fault('INPUT_INVALID', `No setting is called ${key}.${didYouMean(key, known)}`, {
+    hint: '`takt setting list` shows the settings.',
+  });
 }
 
 /** Writes one setting, given as YAML; `default` takes it out of the file. Comments stay. */
-export async function setSetting(file: string, key: string, value: string, expectedHash: string | undefined): Promise<FileText> {
+export async function setSetting(
+  file: string,
+  key: string,
+  value: string,
+  expectedHash: string | undefined,
+): Promise<FileText> {
   const path = knownSetting(key).split('.');
   const parsed = value.trim() === 'default' ? undefined : parseValue(key, value);
   return editFile(file, {
@@ -42,7 +48,10 @@ export async function setSetting(file: string, key: string, value: string, expec
       } else {
         document.setIn(path, parsed);
       }
-      const changed = isMap(document.contents) && document.contents.items.length === 0 ? commentsOf(text) : document.toString({ lineWidth: 0 });
+      const changed =
+        isMap(document.contents) && document.contents.items.length === 0
+          ? commentsOf(text)
+          : document.toString({ lineWidth: 0 });
       refuseWrongValue(key, changed);
       return changed;
     },
@@ -53,7 +62,8 @@ function parseValue(key: string, value: string): unknown {
   try {
     return parse(value);
   } catch (error) {
-    if (error instanceof YAMLError) throw new Fault('INPUT_INVALID', `The value of ${key} is not YAML.`, { detail: error.message, cause: error });
+    if (error instanceof YAMLError)
+      throw new Fault('INPUT_INVALID', `The value of ${key} is not YAML.`, { detail: error.message, cause: error });
     throw error;
   }
 }
@@ -64,7 +74,10 @@ function refuseWrongValue(key: string, text: string): void {
     readSettingsFile(text);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    throw new Fault('INPUT_INVALID', error.message.replace(/^\S+: /, ''), { hint: `\`takt setting show ${key}\` says what it means.`, cause: error });
+    throw new Fault('INPUT_INVALID', error.message.replace(/^\S+: /, ''), {
+      hint: `\`takt setting show ${key}\` says what it means.`,
+      cause: error,
+    });
   }
 }
 

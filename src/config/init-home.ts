@@ -40,7 +40,8 @@ export async function checkHome(layout: HomeLayout): Promise<void> {
   const text = await readTextIfThere(markerOf(layout));
   if (text === undefined) throw new Fault('HOME_MISSING', `${layout.home} is not a home of takt.`);
   const { version } = HomeMarker.parse(JSON.parse(text));
-  if (version > HOME_VERSION) throw new Fault('HOME_NEWER', `${layout.home} has version ${version}, and this takt knows ${HOME_VERSION}.`);
+  if (version > HOME_VERSION)
+    throw new Fault('HOME_NEWER', `${layout.home} has version ${version}, and this takt knows ${HOME_VERSION}.`);
 }
 
 /** Makes the folders of a home that are missing; `.state` is for its owner alone. */
@@ -48,8 +49,24 @@ export async function makeHomeFolders(layout: HomeLayout): Promise<void> {
   await makeFolder(layout.home);
   await makeFolder(layout.state, 0o700);
   await chmod(layout.state, 0o700);
-  const folders = [dirname(layout.reposFile), layout.copiedFiles, layout.templates, layout.context, layout.roots, layout.workspaces, layout.runs];
-  for (const folder of [...folders, layout.attemptsSpool, layout.pushSpool, layout.agentHomes, layout.caches, join(layout.state, 'tmp')]) await makeFolder(folder);
+  const folders = [
+    dirname(layout.reposFile),
+    layout.copiedFiles,
+    layout.templates,
+    layout.context,
+    layout.roots,
+    layout.workspaces,
+    layout.runs,
+  ];
+  for (const folder of [
+    ...folders,
+    layout.attemptsSpool,
+    layout.pushSpool,
+    layout.agentHomes,
+    layout.caches,
+    join(layout.state, 'tmp'),
+  ])
+    await makeFolder(folder);
 }
 
 const markerOf = (layout: HomeLayout): string => join(layout.state, 'home.json');
@@ -57,9 +74,13 @@ const markerOf = (layout: HomeLayout): string => join(layout.state, 'home.json')
 function refuseLongPath(layout: HomeLayout): void {
   const bytes = Buffer.byteLength(layout.socket);
   if (bytes <= SOCKET_PATH_LIMIT_BYTES) return;
-  throw new Fault('INPUT_INVALID', `The path ${layout.home} is ${bytes - SOCKET_PATH_LIMIT_BYTES} bytes too long: the socket in it could not be opened.`, {
-    hint: 'Choose a home with a shorter path.',
-  });
+  throw new Fault(
+    'INPUT_INVALID',
+    `The path ${layout.home} is ${bytes - SOCKET_PATH_LIMIT_BYTES} bytes too long: the socket in it could not be opened.`,
+    {
+      hint: 'Choose a home with a shorter path.',
+    },
+  );
 }
 
 /** A folder that holds only what an init that was cut short had made counts as empty. */
@@ -67,14 +88,17 @@ async function refuseForeignFolder(layout: HomeLayout): Promise<void> {
   if (!(await isThere(layout.home))) return;
   const names = await namesIn(layout.home);
   if (names.length === 0 || (names.includes('.state') && (await isThere(layout.attemptsSpool)))) return;
-  throw new Fault('HOME_NOT_EMPTY', `${layout.home} is not empty and not a home of takt.`, { detail: `It holds ${names.slice(0, 5).join(', ')}${names.length > 5 ? ' and more' : ''}.` });
+  throw new Fault('HOME_NOT_EMPTY', `${layout.home} is not empty and not a home of takt.`, {
+    detail: `It holds ${names.slice(0, 5).join(', ')}${names.length > 5 ? ' and more' : ''}.`,
+  });
 }
 
 async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') throw new Fault('HOME_NOT_EMPTY', `${folder} is a file.`, { cause: error });
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR')
+      throw new Fault('HOME_NOT_EMPTY', `${folder} is a file.`, { cause: error });
     throw error;
   }
 }

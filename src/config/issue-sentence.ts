@@ -25,7 +25,9 @@ export function issueSentence(issue: z.core.$ZodIssue, input?: unknown): string 
     case 'too_big':
       return `is over the limit of ${String(issue.maximum)}${unitOf(issue.origin)}`;
     case 'too_small':
-      return issue.minimum === 1 && issue.origin !== 'number' ? 'is empty' : `is below the least of ${String(issue.minimum)}${unitOf(issue.origin)}`;
+      return issue.minimum === 1 && issue.origin !== 'number'
+        ? 'is empty'
+        : `is below the least of ${String(issue.minimum)}${unitOf(issue.origin)}`;
     case 'invalid_union': {
       const first = issue.errors[0]?.[0];
       return first === undefined ? issue.message : issueSentence(first, input);

@@ -45,7 +45,8 @@ export function readPipelineYaml(text: string): Pipeline {
   const kinds = steps.map((step, index) => kindOf(yaml, step, index));
   // Each step is read by the schema of its kind alone, so that a message never speaks of the other kinds.
   const whole = z.strictObject({ steps: z.tuple(kinds.map((kind) => stepForms[kind]) as unknown as [z.ZodType]) });
-  const written = steps.length === 0 ? [] : (parseYaml(yaml, whole, 'PIPELINE_INVALID').steps as unknown as StepInYaml[]);
+  const written =
+    steps.length === 0 ? [] : (parseYaml(yaml, whole, 'PIPELINE_INVALID').steps as unknown as StepInYaml[]);
   return { steps: nameSteps(yaml, written, kinds) };
 }
 
@@ -56,13 +57,20 @@ function kindOf(yaml: YamlText, step: Record<string, unknown>, index: number): K
   const stated = step['kind'];
   if (stated !== undefined) {
     if (typeof stated === 'string' && Object.hasOwn(stepForms, stated)) return stated as Kind;
-    throw new Fault('PIPELINE_INVALID', `${yaml.placeOf(['steps', index, 'kind'])}: no kind of step is called ${String(stated)}.`, {
-      hint: `There are ${Object.keys(stepForms).join(', ')}.`,
-    });
+    throw new Fault(
+      'PIPELINE_INVALID',
+      `${yaml.placeOf(['steps', index, 'kind'])}: no kind of step is called ${JSON.stringify(stated)}.`,
+      {
+        hint: `There are ${Object.keys(stepForms).join(', ')}.`,
+      },
+    );
   }
   const found = Object.entries(telling).filter(([key]) => Object.hasOwn(step, key));
   if (found.length === 1) return found[0]![1];
-  const what = found.length === 0 ? 'says neither role, run, script nor approve' : `says ${found.map(([key]) => key).join(' and ')}`;
+  const what =
+    found.length === 0
+      ? 'says neither role, run, script nor approve'
+      : `says ${found.map(([key]) => key).join(' and ')}`;
   throw new Fault('PIPELINE_INVALID', `${yaml.placeOf(['steps', index])}: the step ${what}.`, {
     hint: 'A step has exactly one of role, run, script, and approve: true.',
   });
@@ -73,7 +81,9 @@ function nameSteps(yaml: YamlText, written: readonly StepInYaml[], kinds: readon
   for (const [index, { name }] of written.entries()) {
     if (name === undefined) continue;
     if (taken.has(name)) {
-      throw new Fault('PIPELINE_INVALID', `${yaml.placeOf(['steps', index, 'name'])}: two steps are called ${name}.`, { hint: 'Give each step a name of its own.' });
+      throw new Fault('PIPELINE_INVALID', `${yaml.placeOf(['steps', index, 'name'])}: two steps are called ${name}.`, {
+        hint: 'Give each step a name of its own.',
+      });
     }
     taken.add(name);
   }
@@ -86,7 +96,12 @@ function nameSteps(yaml: YamlText, written: readonly StepInYaml[], kinds: readon
 }
 
 function stepOf(step: StepInYaml, kind: Kind, name: string): Step {
-  const { timeout_s: timeoutS, max_turns: maxTurns, approve: _, ...rest } = { max_turns: undefined, approve: undefined, ...step };
+  const {
+    timeout_s: timeoutS,
+    max_turns: maxTurns,
+    approve: _,
+    ...rest
+  } = { max_turns: undefined, approve: undefined, ...step };
   const seconds = timeoutS === undefined ? {} : { timeoutS };
   const turns = maxTurns === undefined ? {} : { maxTurns };
   const candidate = { ...rest, ...seconds, ...turns, kind, name };
@@ -112,7 +127,11 @@ function defaultName(step: StepInYaml): string {
 /** The word as a step name, with a number if it is taken. */
 function freeName(word: string, taken: ReadonlySet<string>): string {
   const letters = word.slice(word.lastIndexOf('/') + 1).toLowerCase();
-  const name = letters.replace(/[^a-z0-9_-]+/g, '-').replace(/^[-_]+|-+$/g, '').slice(0, 56) || 'step';
+  const name =
+    letters
+      .replace(/[^a-z0-9_-]+/g, '-')
+      .replace(/^[-_]+|-+$/g, '')
+      .slice(0, 56) || 'step';
   if (!taken.has(name)) return name;
   for (let number = 2; ; number += 1) {
     if (!taken.has(`${name}-${number}`)) return `${name}-${number}`;

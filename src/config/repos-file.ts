@@ -26,9 +26,13 @@ function refuseDuplicates(yaml: YamlText, repos: readonly RepoConfig[]): void {
     const first = repos.findIndex((other) => other.name.toLowerCase() === name.toLowerCase());
     if (first === index) continue;
     const place = yaml.placeOf(['repos', index, 'name']);
-    throw new Fault('CONFIG_INVALID', `${place}: the name ${name} is taken by the repo at ${yaml.placeOf(['repos', first, 'name'])}.`, {
-      hint: 'Give each repo a name of its own.',
-    });
+    throw new Fault(
+      'CONFIG_INVALID',
+      `${place}: the name ${name} is taken by the repo at ${yaml.placeOf(['repos', first, 'name'])}.`,
+      {
+        hint: 'Give each repo a name of its own.',
+      },
+    );
   }
 }
 
@@ -39,9 +43,13 @@ function refuseUnknownDependencies(yaml: YamlText, repos: readonly RepoConfig[])
     if (missing === -1) continue;
     const word = needs[missing]!;
     const others = names.filter((other) => other !== name);
-    throw new Fault('CONFIG_INVALID', `${yaml.placeOf(['repos', index, 'depends_on', missing])}: ${name} depends on ${word}, which is not listed.${didYouMean(word, others)}`, {
-      hint: `List ${word} too, or take it out of depends_on.`,
-    });
+    throw new Fault(
+      'CONFIG_INVALID',
+      `${yaml.placeOf(['repos', index, 'depends_on', missing])}: ${name} depends on ${word}, which is not listed.${didYouMean(word, others)}`,
+      {
+        hint: `List ${word} too, or take it out of depends_on.`,
+      },
+    );
   }
 }
 
@@ -49,9 +57,13 @@ function refuseCycles(yaml: YamlText, repos: readonly RepoConfig[]): void {
   const cycle = findCycle(new Map(repos.map(({ name, depends_on: needs }) => [String(name), needs.map(String)])));
   if (cycle === undefined) return;
   const index = repos.findIndex(({ name }) => name === cycle[0]);
-  throw new Fault('CONFIG_INVALID', `${yaml.placeOf(['repos', index, 'depends_on'])}: these depend on each other in a circle: ${cycle.join(' → ')}.`, {
-    hint: 'Take one of them out of depends_on, since the order decides what is pushed first.',
-  });
+  throw new Fault(
+    'CONFIG_INVALID',
+    `${yaml.placeOf(['repos', index, 'depends_on'])}: these depend on each other in a circle: ${cycle.join(' → ')}.`,
+    {
+      hint: 'Take one of them out of depends_on, since the order decides what is pushed first.',
+    },
+  );
 }
 
 /** What is copied or cached lies within the repo, and not in its git folder. */
@@ -61,7 +73,9 @@ function refusePathsOutside(yaml: YamlText, repos: readonly RepoConfig[]): void 
       const wrong = repo[key].findIndex((path) => !isWithin(path));
       if (wrong === -1) continue;
       const place = yaml.placeOf(['repos', index, key, wrong]);
-      throw new Fault('CONFIG_INVALID', `${place}: ${repo[key][wrong]} is not a path within the repo.`, { hint: `Write paths in ${key} from the repo's top, such as .env.` });
+      throw new Fault('CONFIG_INVALID', `${place}: ${repo[key][wrong]} is not a path within the repo.`, {
+        hint: `Write paths in ${key} from the repo's top, such as .env.`,
+      });
     }
   }
 }

@@ -15,7 +15,10 @@ export function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): s
   return Object.keys(definitionAt(schema, path)?.shape ?? {});
 }
 
-/** `string`, `number`, `boolean`, `array`, `union` and so on, without what makes it optional; undefined if there is none. */
+/**
+ * `string`, `number`, `boolean`, `array`, `union` and so on, without what makes it optional; undefined if there is
+ * none.
+ */
 export function kindAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string | undefined {
   return definitionAt(schema, path)?.type;
 }
@@ -23,7 +26,8 @@ export function kindAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): s
 function definitionAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): SchemaDefinition | undefined {
   let definition = unwrapped(schema);
   for (const part of path) {
-    const next = typeof part === 'number' ? (definition.items?.[part] ?? definition.element) : ownPart(definition, String(part));
+    const next =
+      typeof part === 'number' ? (definition.items?.[part] ?? definition.element) : ownPart(definition, String(part));
     if (next === undefined) return undefined;
     definition = unwrapped(next);
   }

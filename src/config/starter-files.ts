@@ -12,7 +12,7 @@ export const REPOS_STARTER = `# The repositories that takt works on. \`takt repo
 repos: []
 `;
 
-/** What a new home says in \`config/settings.yaml\`: every setting with its default, commented out. */
+/** What a new home says in `config/settings.yaml`: every setting with its default, commented out. */
 export const SETTINGS_STARTER = `# Settings; what is not set has the default shown. \`takt setting set KEY VALUE\` changes one.
 #
 # author: { name: Ada, email: ada@example.org }   # of takt's commits; git's own user if left out

@@ -8,7 +8,9 @@ import { keysAt } from './schema-shape.ts';
 /** A YAML text with the places of everything in it. */
 export interface YamlText {
   readonly document: Document;
-  /** `config/repos.yaml:12:5`, for the value (or with `key`, the key) that the path leads to, or the nearest above it. */
+  /**
+   * `config/repos.yaml:12:5`, for the value (or with `key`, the key) that the path leads to, or the nearest above it.
+   */
   placeOf(path: readonly PropertyKey[], part?: 'key' | 'value'): string;
 }
 
@@ -48,7 +50,11 @@ function plainData(yaml: YamlText, code: FaultCode): unknown {
   try {
     return yaml.document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    if (error instanceof ReferenceError) throw new Fault(code, `${yaml.placeOf([])}: ${asSentence(error.message)}`, { hint: 'Write it out without aliases (*name).', cause: error });
+    if (error instanceof ReferenceError)
+      throw new Fault(code, `${yaml.placeOf([])}: ${asSentence(error.message)}`, {
+        hint: 'Write it out without aliases (*name).',
+        cause: error,
+      });
     throw error;
   }
 }
@@ -59,13 +65,19 @@ function faultOfIssue(yaml: YamlText, schema: z.ZodType, issue: z.core.$ZodIssue
     const key = issue.keys[0] ?? '';
     const known = keysAt(schema, issue.path);
     const list = known.length === 0 ? '' : ` Known here: ${known.join(', ')}.`;
-    return new Fault(code, `${yaml.placeOf([...issue.path, key], 'key')}: the key ${key} is not known.${didYouMean(key, known)}`, {
-      hint: `Mend or remove the key.${list}`,
-    });
+    return new Fault(
+      code,
+      `${yaml.placeOf([...issue.path, key], 'key')}: the key ${key} is not known.${didYouMean(key, known)}`,
+      {
+        hint: `Mend or remove the key.${list}`,
+      },
+    );
   }
   const value = issue.path.length === 0 ? yaml.document.toJS() : yaml.document.getIn(issue.path);
   const what = `${where === '' ? 'the text' : where} ${issueSentence(issue, value)}`;
-  return new Fault(code, `${yaml.placeOf(issue.path)}: ${asSentence(what)}`, { hint: 'Mend the text at the place named.' });
+  return new Fault(code, `${yaml.placeOf(issue.path)}: ${asSentence(what)}`, {
+    hint: 'Mend the text at the place named.',
+  });
 }
 
 function offsetOf(document: Document, path: readonly PropertyKey[], part: 'key' | 'value'): number {

@@ -56,7 +56,14 @@ export interface OwnParts {
 
 /** Every operation with its handler; a test holds the list against the contract. */
 export function allBindings(parts: ServiceParts, own: OwnParts): Binding[] {
-  return [...repoBindings(parts), ...workspaceBindings(parts), ...runBindings(parts, own.background), ...guidanceBindings(parts), ...ownBindings(parts, own), ...localBindings()];
+  return [
+    ...repoBindings(parts),
+    ...workspaceBindings(parts),
+    ...runBindings(parts, own.background),
+    ...guidanceBindings(parts),
+    ...ownBindings(parts, own),
+    ...localBindings(),
+  ];
 }
 
 function repoBindings(parts: ServiceParts): Binding[] {
@@ -97,7 +104,9 @@ function runBindings({ database, layout, bus }: ServiceParts, background: Backgr
     bind(run.runLand, (params) => landRun(deps(), params)),
     bind(run.runApprove, (params) => approveRun(deps(), params)),
     bind(run.runReject, (params) => rejectRun(deps(), params)),
-    bindStream(run.runLogs, 'application/x-ndjson; charset=utf-8', (params, call) => outputStream({ database, bus }, params, call)),
+    bindStream(run.runLogs, 'application/x-ndjson; charset=utf-8', (params, call) =>
+      outputStream({ database, bus }, params, call),
+    ),
   ];
 }
 
@@ -143,5 +152,7 @@ function ownBindings(parts: ServiceParts, { facts, jobs, links, requestStop }: O
 function localBindings(): Binding[] {
   return operations
     .filter(({ kind, name }) => kind === 'local' && name !== 'push.plan')
-    .map((operation) => bind(operation, () => ({ local: true, command: ['takt', ...operation.command.words].join(' ') })));
+    .map((operation) =>
+      bind(operation, () => ({ local: true, command: ['takt', ...operation.command.words].join(' ') })),
+    );
 }

@@ -9,7 +9,8 @@ import type { Database } from '../store/database.ts';
 import { roleIn } from '../store/workspaces.ts';
 
 /**
- * What is about to be made, or taken away, for repos of a workspace: folders and branches that have no right to be there
+ * What is about to be made, or taken away, for repos of a workspace: folders and branches that have no right to be
+ * there
  * once the store does not know the workspace's repos. It is written down before the first of them changes.
  */
 const Intent = z.object({
@@ -47,7 +48,8 @@ export async function settleHalfMade(ground: Ground): Promise<void> {
   await removeHalfMade(layout.roots);
   for (const name of await readdir(folderOf(layout))) {
     const path = join(folderOf(layout), name);
-    if (/^intent-.*\.json$/.test(name)) await settle(ground, Intent.parse(JSON.parse(await readFile(path, 'utf8'))), path);
+    if (/^intent-.*\.json$/.test(name))
+      await settle(ground, Intent.parse(JSON.parse(await readFile(path, 'utf8'))), path);
     else await rm(path, { recursive: true, force: true });
   }
   for (const name of await readdir(layout.workspaces)) {
@@ -58,7 +60,8 @@ export async function settleHalfMade(ground: Ground): Promise<void> {
 const HALF_MADE = '.new-';
 
 /** Where a workspace's folder, or a clone in it, is made before it is renamed to its place. */
-export const halfMadeFolder = (layout: HomeLayout, place: string): string => join(layout.workspaces, `${HALF_MADE}${basename(place)}-${process.pid}-${Date.now()}`);
+export const halfMadeFolder = (layout: HomeLayout, place: string): string =>
+  join(layout.workspaces, `${HALF_MADE}${basename(place)}-${process.pid}-${Date.now()}`);
 
 async function settle({ database }: Ground, intent: Intent, file: string): Promise<void> {
   const isKnown = intent.repos.every((repo) => roleIn(database, intent.workspace, repo) !== undefined);
@@ -70,7 +73,8 @@ async function settle({ database }: Ground, intent: Intent, file: string): Promi
     const signal = AbortSignal.timeout(CLEAN_UP_LIMIT_MS);
     for (const { rootFolder, branch, commit } of intent.branches) {
       // A branch that moved holds somebody's push.
-      if ((await isThere(rootFolder)) && (await refCommit(rootFolder, `refs/heads/${branch}`, { signal })) === commit) await deleteBranch(rootFolder, branch, commit, { signal });
+      if ((await isThere(rootFolder)) && (await refCommit(rootFolder, `refs/heads/${branch}`, { signal })) === commit)
+        await deleteBranch(rootFolder, branch, commit, { signal });
     }
   }
   await rm(file, { force: true });

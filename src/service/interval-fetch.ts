@@ -9,7 +9,8 @@ const FIRST_MS = 15_000;
 const FETCH_LIMIT_MS = 10 * 60_000;
 
 /**
- * Fetches every repo once in `fetch_interval_s`, one at a time and spread over the interval. A fetch that fails is noted
+ * Fetches every repo once in `fetch_interval_s`, one at a time and spread over the interval. A fetch that fails is
+ * noted
  * at the repo and said to nobody. Gives the function that ends it.
  */
 export function startIntervalFetch(parts: ServiceParts, stopping: AbortSignal): () => void {
@@ -20,7 +21,10 @@ export function startIntervalFetch(parts: ServiceParts, stopping: AbortSignal): 
   const plan = (): void => {
     if (stopping.aborted) return;
     const next = nextFetch(parts, { tried, startedAtMs });
-    timer = setTimeout(() => void work(next?.repo), next === undefined ? IDLE_MS : Math.min(Math.max(next.inMs, 0), IDLE_MS));
+    timer = setTimeout(
+      () => void work(next?.repo),
+      next === undefined ? IDLE_MS : Math.min(Math.max(next.inMs, 0), IDLE_MS),
+    );
     timer.unref();
   };
   const work = async (repo: string | undefined): Promise<void> => {
@@ -41,7 +45,10 @@ export function startIntervalFetch(parts: ServiceParts, stopping: AbortSignal): 
 }
 
 /** Which repo is due first, and in how long; undefined if none ever is. */
-function nextFetch(parts: Pick<ServiceParts, 'config' | 'database' | 'log'>, { tried, startedAtMs }: { tried: ReadonlyMap<string, number>; startedAtMs: number }): { repo: string; inMs: number } | undefined {
+function nextFetch(
+  parts: Pick<ServiceParts, 'config' | 'database' | 'log'>,
+  { tried, startedAtMs }: { tried: ReadonlyMap<string, number>; startedAtMs: number },
+): { repo: string; inMs: number } | undefined {
   const intervalMs = intervalOf(parts) * 1000;
   const roots = listRoots(parts.database);
   if (intervalMs === 0 || roots.length === 0) return undefined;

@@ -39,29 +39,23 @@ interface LiveJob {
 const RUNNING_LIMIT = 50;
 const KEPT_LIMIT = 100;
 
-export function createJobs({ database, bus }: { database: Database; bus: EventBus }): Jobs {
+export function createJobs(ground: { database: Database; bus: EventBus }): Jobs {
   const jobs = new Map<string, LiveJob>();
   let latest = 0;
   const running = (): LiveJob[] => [...jobs.values()].filter(({ state }) => state === 'running');
-
-  const tell = (job: LiveJob): void => {
-    appendEvent(database, { topic: 'job.update', atMs: Date.now(), data: { job: job.id, operation: job.work.operation, title: job.work.title, state: job.state } });
-    bus.wake();
-  };
-
   const register = (work: JobWork): LiveJob => {
-    if (running().length >= RUNNING_LIMIT) throw new Fault('WORKSPACE_BUSY', `${RUNNING_LIMIT} jobs are running already.`, { hint: '`takt job list` shows them.' });
-    latest += 1;
-    const job: LiveJob = { state: 'running', id: `job_${latest}`, work, startedAtMs: Date.now(), progress: new Map(), controller: new AbortController(), ended: Promise.resolve() };
-    jobs.set(job.id, job);
-    for (const old of jobs.values()) {
-      if (jobs.size <= KEPT_LIMIT) break;
-      if (old.state !== 'running') jobs.delete(old.id);
+    if (running().length >= RUNNING_LIMIT) {
+      throw new Fault('WORKSPACE_BUSY', `${RUNNING_LIMIT} jobs are running already.`, {
+        hint: '`takt job list` shows them.',
+      });
     }
-    tell(job);
+    latest += 1;
+    const job = newJob(`job_${latest}`, work);
+    jobs.set(job.id, job);
+    dropOldJobs(jobs);
+    tell(ground, job);
     return job;
   };
-
   return {
     async run(work, doIt) {
       const job = register(work);
@@ -72,8 +66,8 @@ export function createJobs({ database, bus }: { database: Database; bus: EventBu
       };
       const result = doIt({ signal, progress });
       job.ended = result.then(
-        () => setState(job, 'done', tell),
-        () => setState(job, signal.aborted ? 'cancelled' : 'failed', tell),
+        () => settle(ground, job, 'done'),
+        () => settle(ground, job, signal.aborted ? 'cancelled' : 'failed'),
       );
       return result;
     },
@@ -85,19 +79,54 @@ export function createJobs({ database, bus }: { database: Database; bus: EventBu
     },
     async stop(signal) {
       const open = running();
-      for (const job of open) job.controller.abort(new Fault('CANCELLED', `${job.work.title} was cancelled: the service stops.`));
+      for (const { controller, work } of open) {
+        controller.abort(new Fault('CANCELLED', `${work.title} was cancelled: the service stops.`));
+      }
       const over = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
       if (open.length > 0) await Promise.race([Promise.all(open.map(({ ended }) => ended)), over]);
     },
   };
 }
 
-function setState(job: LiveJob, state: Job['state'], tell: (job: LiveJob) => void): void {
+function newJob(id: string, work: JobWork): LiveJob {
+  const controller = new AbortController();
+  return {
+    state: 'running',
+    id,
+    work,
+    startedAtMs: Date.now(),
+    progress: new Map(),
+    controller,
+    ended: Promise.resolve(),
+  };
+}
+
+function dropOldJobs(jobs: Map<string, LiveJob>): void {
+  for (const old of jobs.values()) {
+    if (jobs.size <= KEPT_LIMIT) return;
+    if (old.state !== 'running') jobs.delete(old.id);
+  }
+}
+
+function tell({ database, bus }: { database: Database; bus: EventBus }, { id, work, state }: LiveJob): void {
+  const data = { job: id, operation: work.operation, title: work.title, state };
+  appendEvent(database, { topic: 'job.update', atMs: Date.now(), data });
+  bus.wake();
+}
+
+function settle(ground: { database: Database; bus: EventBus }, job: LiveJob, state: Job['state']): void {
   job.state = state;
-  tell(job);
+  tell(ground, job);
 }
 
 function viewOf(job: LiveJob): Job {
   const { id, work, startedAtMs, state } = job;
-  return { id, operation: work.operation, title: work.title, startedAtMs, state, progress: [...job.progress].map(([label, text]) => ({ label, text })) };
+  return {
+    id,
+    operation: work.operation,
+    title: work.title,
+    startedAtMs,
+    state,
+    progress: [...job.progress].map(([label, text]) => ({ label, text })),
+  };
 }

@@ -24,7 +24,8 @@ export function createKeyedLock(): KeyedLock {
   const waiting: Claim[] = [];
 
   const grantWhatIsFree = (): void => {
-    for (const claim of [...waiting]) {
+    const inOrder = waiting.slice();
+    for (const claim of inOrder) {
       // Those that came before count as well: else a row of short looks would keep a change waiting for ever.
       const before = [...held, ...waiting.slice(0, waiting.indexOf(claim))];
       if (before.some((other) => areAtOdds(claim.keys, other.keys))) continue;
@@ -36,7 +37,10 @@ export function createKeyedLock(): KeyedLock {
 
   const enter = (keys: LockKeys, signal: AbortSignal): Promise<Claim> =>
     new Promise((resolve, reject) => {
-      if (waiting.length >= WAITING_LIMIT) throw new Fault('WORKSPACE_BUSY', 'Too much is waiting already.', { hint: '`takt job list` shows what is going on.' });
+      if (waiting.length >= WAITING_LIMIT)
+        throw new Fault('WORKSPACE_BUSY', 'Too much is waiting already.', {
+          hint: '`takt job list` shows what is going on.',
+        });
       const giveUp = (): void => {
         waiting.splice(waiting.indexOf(claim), 1);
         reject(signal.reason as Error);
@@ -70,5 +74,8 @@ export function createKeyedLock(): KeyedLock {
 
 function areAtOdds(one: LockKeys, other: LockKeys): boolean {
   const all = ({ exclusive = [], shared = [] }: LockKeys): readonly string[] => [...exclusive, ...shared];
-  return (one.exclusive ?? []).some((key) => all(other).includes(key)) || (other.exclusive ?? []).some((key) => all(one).includes(key));
+  return (
+    (one.exclusive ?? []).some((key) => all(other).includes(key)) ||
+    (other.exclusive ?? []).some((key) => all(one).includes(key))
+  );
 }

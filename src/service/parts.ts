@@ -27,7 +27,11 @@ export interface RepoWatch {
 }
 
 /** Changes the store in one transaction with the events that tell of it, then wakes those who read events. */
-export function commit<Value>({ database, bus }: Pick<ServiceParts, 'database' | 'bus'>, events: readonly Omit<NewEvent, 'atMs'>[], change: () => Value): Value {
+export function commit<Value>(
+  { database, bus }: Pick<ServiceParts, 'database' | 'bus'>,
+  events: readonly Omit<NewEvent, 'atMs'>[],
+  change: () => Value,
+): Value {
   const value = database.transaction(() => {
     const changed = change();
     for (const event of events) appendEvent(database, { ...event, atMs: Date.now() });

@@ -5,7 +5,13 @@ import { readTextIfThere, writeFileDurably } from '../platform/files.ts';
 import type { HomeLayout } from '../platform/home-layout.ts';
 
 /** `.state/service.json`: the service that runs, or that ended without clearing up. */
-const ServiceFile = z.object({ pid: z.number().int(), port: z.number().int(), startedAtMs: z.number(), homeId: z.string(), version: z.string() });
+const ServiceFile = z.object({
+  pid: z.number().int(),
+  port: z.number().int(),
+  startedAtMs: z.number(),
+  homeId: z.string(),
+  version: z.string(),
+});
 type ServiceFile = z.infer<typeof ServiceFile>;
 
 const pathOf = (layout: HomeLayout): string => join(layout.state, 'service.json');

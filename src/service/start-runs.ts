@@ -41,12 +41,16 @@ export function emptyBackground(): { -readonly [Key in keyof Background]: Backgr
 }
 
 /**
- * Starts the engine, the desk that drives runs, and the watching of root repos; then takes up what the last service left.
+ * Starts the engine, the desk that drives runs, and the watching of root repos; then takes up what the last service
+ * left.
  * Disposing leaves step hosts at work.
  */
 export async function startRuns(
   parts: ServiceParts,
-  { background, confinement }: { background: ReturnType<typeof emptyBackground>; confinement: () => Promise<{ works: boolean; why: string }> },
+  {
+    background,
+    confinement,
+  }: { background: ReturnType<typeof emptyBackground>; confinement: () => Promise<{ works: boolean; why: string }> },
 ): Promise<AsyncDisposable> {
   const { layout, database, config, bus, log } = parts;
   await using opened = new AsyncDisposableStack();
@@ -60,7 +64,13 @@ export async function startRuns(
   });
   opened.use(engine);
   background.desk = startRunDesk({
-    ...{ layout, database, config, engine, bus, log, confinement },
+    layout,
+    database,
+    config,
+    engine,
+    bus,
+    log,
+    confinement,
     checkRefs: async (repos) => {
       for (const repo of repos) await background.watching.checkNow(repo);
     },

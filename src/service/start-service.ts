@@ -58,7 +58,14 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const parts = await openParts(options, background, opened);
   const jobs = createJobs(parts);
   const confinement = once(() => probeConfinement({ signal: stopping.signal }));
-  const server = await openServer(parts, { jobs, background, confinement, stopping: stopping.signal, ready: ready.promise, requestStop: stopAsked.resolve });
+  const server = await openServer(parts, {
+    jobs,
+    background,
+    confinement,
+    stopping: stopping.signal,
+    ready: ready.promise,
+    requestStop: stopAsked.resolve,
+  });
   opened.defer(() => server.close());
   const port = await server.listen({ port: options.port, socket: parts.layout.socket });
   try {
@@ -70,7 +77,13 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   }
   opened.defer(startIntervalFetch(parts, stopping.signal));
   opened.defer(startKeepingEvents(parts));
-  await writeServiceFile(parts.layout, { pid: process.pid, port, startedAtMs: Date.now(), homeId: metaValue(parts.database, 'home_id'), version: await versionOfTakt() });
+  await writeServiceFile(parts.layout, {
+    pid: process.pid,
+    port,
+    startedAtMs: Date.now(),
+    homeId: metaValue(parts.database, 'home_id'),
+    version: await versionOfTakt(),
+  });
   opened.defer(() => removeServiceFile(parts.layout));
   commit(parts, [{ topic: 'service.update', data: { change: 'started', pid: process.pid } }], () => undefined);
   ready.resolve();
@@ -78,11 +91,19 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const ended = Promise.withResolvers<void>();
   const stop = stopperOf(opened.move(), { jobs, stopping, ended });
   void stopAsked.promise.then(stop);
-  return { address: { port, url: `http://127.0.0.1:${port}`, socket: parts.layout.socket }, ended: ended.promise, stop };
+  return {
+    address: { port, url: `http://127.0.0.1:${port}`, socket: parts.layout.socket },
+    ended: ended.promise,
+    stop,
+  };
 }
 
 /** What lies below all operations. Whatever is opened is closed by the stack, the last first. */
-async function openParts({ home, log: logFile }: ServiceOptions, background: Background, opened: AsyncDisposableStack): Promise<ServiceParts> {
+async function openParts(
+  { home, log: logFile }: ServiceOptions,
+  background: Background,
+  opened: AsyncDisposableStack,
+): Promise<ServiceParts> {
   const layout = homeLayout(home);
   await checkHome(layout);
   await makeHomeFolders(layout);
@@ -93,8 +114,20 @@ async function openParts({ home, log: logFile }: ServiceOptions, background: Bac
   const database = openDatabase(layout.database);
   opened.defer(() => database.close());
   const app = createApp(file);
-  const watching: RepoWatch = { repoAdded: (repo) => background.watching.repoAdded(repo), repoRemoved: (repo) => background.watching.repoRemoved(repo) };
-  return { layout, database, config: openConfig(layout), bus: createEventBus(), locks: createKeyedLock(), app, log: app.log, watching };
+  const watching: RepoWatch = {
+    repoAdded: (repo) => background.watching.repoAdded(repo),
+    repoRemoved: (repo) => background.watching.repoRemoved(repo),
+  };
+  return {
+    layout,
+    database,
+    config: openConfig(layout),
+    bus: createEventBus(),
+    locks: createKeyedLock(),
+    app,
+    log: app.log,
+    watching,
+  };
 }
 
 interface ServerNeeds {
@@ -106,17 +139,32 @@ interface ServerNeeds {
   readonly requestStop: () => void;
 }
 
-async function openServer(parts: ServiceParts, { jobs, background, confinement, stopping, ready, requestStop }: ServerNeeds): Promise<HttpServer> {
+async function openServer(
+  parts: ServiceParts,
+  { jobs, background, confinement, stopping, ready, requestStop }: ServerNeeds,
+): Promise<HttpServer> {
   const version = await versionOfTakt();
   const homeId = metaValue(parts.database, 'home_id');
   const links = createOneTimeLinks();
   const facts = { version, homeId, startedAtMs: Date.now(), confinement, port: () => server.port() };
   const bindings = allBindings(parts, { facts, jobs, links, background, requestStop });
-  const server: HttpServer = createHttpServer(parts.app, { homeId, jobs, stopping, token: await operatorToken(parts.layout.token), version, links, bindings, ready });
+  const server: HttpServer = createHttpServer(parts.app, {
+    homeId,
+    jobs,
+    stopping,
+    token: await operatorToken(parts.layout.token),
+    version,
+    links,
+    bindings,
+    ready,
+  });
   return server;
 }
 
-function stopperOf(opened: AsyncDisposableStack, p: { jobs: Jobs; stopping: AbortController; ended: PromiseWithResolvers<void> }): () => Promise<void> {
+function stopperOf(
+  opened: AsyncDisposableStack,
+  p: { jobs: Jobs; stopping: AbortController; ended: PromiseWithResolvers<void> },
+): () => Promise<void> {
   return once(async () => {
     try {
       // Streams and calls end, and nothing new is taken in.

@@ -18,7 +18,8 @@ async function emptyFolder(): Promise<AsyncDisposable & { path: string }> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-const entry = (name: string, more: object = {}): RepoConfig => RepoConfig.parse({ name, upstream: `/srv/${name}.git`, ...more });
+const entry = (name: string, more: object = {}): RepoConfig =>
+  RepoConfig.parse({ name, upstream: `/srv/${name}.git`, ...more });
 
 test('a home is made in an empty folder, with files to begin with', async () => {
   await using folder = await emptyFolder();
@@ -78,7 +79,10 @@ test('a home of a newer takt and a path too long for a socket are refused by nam
   await writeFile(join(layout.state, 'home.json'), '{"version":2}');
 
   await assert.rejects(checkHome(layout), { code: 'HOME_NEWER' });
-  await assert.rejects(initHome(join(folder.path, 'x'.repeat(100))), { code: 'INPUT_INVALID', message: /bytes too long/ });
+  await assert.rejects(initHome(join(folder.path, 'x'.repeat(100))), {
+    code: 'INPUT_INVALID',
+    message: /bytes too long/,
+  });
 });
 
 test('an edit of the configuration is seen at once, and comments stay', async () => {
@@ -106,10 +110,16 @@ test('an edit that would make the file wrong is refused, and so is one of a file
   await mkdir(join(folder.path, 'config'), { recursive: true });
   await writeFile(layout.reposFile, 'repos:\n  - name: app\n    upstream: /x # keep me\n');
 
-  await assert.rejects(addRepoEntry(layout.reposFile, entry('b', { depends_on: ['nobody'] })), { code: 'INPUT_INVALID', message: 'b depends on nobody, which is not listed.' });
+  await assert.rejects(addRepoEntry(layout.reposFile, entry('b', { depends_on: ['nobody'] })), {
+    code: 'INPUT_INVALID',
+    message: 'b depends on nobody, which is not listed.',
+  });
   assert.match(await readFile(layout.reposFile, 'utf8'), /keep me/);
   await writeFile(layout.reposFile, 'repos:\n  - nam: app\n');
-  await assert.rejects(addRepoEntry(layout.reposFile, entry('b')), { code: 'CONFIG_INVALID', message: /config\/repos\.yaml:2:5/ });
+  await assert.rejects(addRepoEntry(layout.reposFile, entry('b')), {
+    code: 'CONFIG_INVALID',
+    message: /config\/repos\.yaml:2:5/,
+  });
 });
 
 test('a setting is written with its comments kept, and goes back to the default', async () => {
@@ -136,8 +146,14 @@ test('a wrong value or an unknown setting is refused in words, and the file stay
   await initHome(layout.home);
   const set = (key: string, value: string): Promise<unknown> => setSetting(layout.settingsFile, key, value, undefined);
 
-  await assert.rejects(set('on_new_push', 'stopp'), { code: 'INPUT_INVALID', message: 'on_new_push has to be one of stop, finish; did you mean stop?' });
-  await assert.rejects(set('steps_at_onc', '3'), { code: 'INPUT_INVALID', message: 'No setting is called steps_at_onc. Did you mean steps_at_once?' });
+  await assert.rejects(set('on_new_push', 'stopp'), {
+    code: 'INPUT_INVALID',
+    message: 'on_new_push has to be one of stop, finish; did you mean stop?',
+  });
+  await assert.rejects(set('steps_at_onc', '3'), {
+    code: 'INPUT_INVALID',
+    message: 'No setting is called steps_at_onc. Did you mean steps_at_once?',
+  });
   await assert.rejects(set('toolchains', '[a'), { code: 'INPUT_INVALID' });
   assert.equal(await readFile(layout.settingsFile, 'utf8'), SETTINGS_STARTER);
 });
@@ -150,7 +166,13 @@ test('edits at the same time all arrive', async () => {
 
   await Promise.all(names.map((name) => addRepoEntry(layout.reposFile, entry(name))));
 
-  assert.deepEqual(openConfig(layout).repos().map(({ name }) => String(name)).toSorted(), names.toSorted());
+  assert.deepEqual(
+    openConfig(layout)
+      .repos()
+      .map(({ name }) => String(name))
+      .toSorted(),
+    names.toSorted(),
+  );
 });
 
 test('every setting is explained', () => {

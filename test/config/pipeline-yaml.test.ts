@@ -37,9 +37,26 @@ test('steps are inferred from their keys and named after what they do', () => {
 
   assert.deepEqual(
     steps.map(({ kind, name }) => `${kind} ${name}`),
-    ['agent review', 'command npm', 'command test_all-sh', 'command npm-2', 'approve approve', 'script push_to_github', 'agent again'],
+    [
+      'agent review',
+      'command npm',
+      'command test_all-sh',
+      'command npm-2',
+      'approve approve',
+      'script push_to_github',
+      'agent again',
+    ],
   );
-  assert.deepEqual(steps[0], { kind: 'agent', name: 'review', role: 'review', model: 'opus', timeoutS: 60, maxTurns: 5, changes: true, prompt: 'Look twice.\n' });
+  assert.deepEqual(steps[0], {
+    kind: 'agent',
+    name: 'review',
+    role: 'review',
+    model: 'opus',
+    timeoutS: 60,
+    maxTurns: 5,
+    changes: true,
+    prompt: 'Look twice.\n',
+  });
 });
 
 test('what is written reads back as the same pipeline', () => {
@@ -50,9 +67,14 @@ test('what is written reads back as the same pipeline', () => {
 });
 
 test('a step without a name never takes the name of the setup or of another', () => {
-  const { steps } = readPipelineYaml('steps:\n  - run: setup all\n  - run: make\n  - name: make-2\n    run: x\n  - run: make\n');
+  const { steps } = readPipelineYaml(
+    'steps:\n  - run: setup all\n  - run: make\n  - name: make-2\n    run: x\n  - run: make\n',
+  );
 
-  assert.deepEqual(steps.map(({ name }) => name), ['setup-2', 'make', 'make-2', 'make-3']);
+  assert.deepEqual(
+    steps.map(({ name }) => name),
+    ['setup-2', 'make', 'make-2', 'make-3'],
+  );
 });
 
 test('what is wrong is said with its line and column, and the nearest right word', () => {
@@ -61,8 +83,11 @@ test('what is wrong is said with its line and column, and the nearest right word
     ['steps:\n  - run: x\n    model: opus', 'pipeline.yaml:3:5: the key model is not known.'],
     ['steps:\n  - role: a\n    run: b', 'pipeline.yaml:2:5: the step says role and run.'],
     ['steps:\n  - name: a', 'pipeline.yaml:2:5: the step says neither role, run, script nor approve.'],
-    ['steps:\n  - script: push_to_githb', 'pipeline.yaml:2:13: steps.0.script has to be one of push_to_github, create_pr, merge_upstream; did you mean push_to_github?'],
-    ['steps:\n  - kind: agnt\n    role: a', 'pipeline.yaml:2:11: no kind of step is called agnt.'],
+    [
+      'steps:\n  - script: push_to_githb',
+      'pipeline.yaml:2:13: steps.0.script has to be one of push_to_github, create_pr, merge_upstream; did you mean push_to_github?',
+    ],
+    ['steps:\n  - kind: agnt\n    role: a', 'pipeline.yaml:2:11: no kind of step is called "agnt".'],
     ['step:\n  - run: x', 'pipeline.yaml:1:1: the key step is not known. Did you mean steps?'],
     ['steps:\n  - run', 'pipeline.yaml:2:5: steps.0 has to be a group of keys.'],
     ['steps:\n  - {run: a, name: x}\n  - {run: b, name: x}', 'pipeline.yaml:3:20: two steps are called x.'],
@@ -71,5 +96,8 @@ test('what is wrong is said with its line and column, and the nearest right word
     ['', 'pipeline.yaml:1:1: steps is missing.'],
   ];
 
-  assert.deepEqual(wrong.map(([text]) => said(text)), wrong.map(([, expected]) => `PIPELINE_INVALID ${expected}`));
+  assert.deepEqual(
+    wrong.map(([text]) => said(text)),
+    wrong.map(([, expected]) => `PIPELINE_INVALID ${expected}`),
+  );
 });

@@ -20,37 +20,64 @@ test('the same user reads without a token and acts only with it; over the socket
   const done = await opened.tcp('/api/fetches', { ...act, headers: { ...json, ...bearer } });
   const local = await opened.ask('/api/fetches', { method: 'POST', body: { all: true } });
 
-  assert.deepEqual([read, refused, wrong, done, local].map(outcome), [[200, undefined], [403, 'ACCESS_DENIED'], [403, 'ACCESS_DENIED'], [200, undefined], [200, undefined]]);
+  assert.deepEqual([read, refused, wrong, done, local].map(outcome), [
+    [200, undefined],
+    [403, 'ACCESS_DENIED'],
+    [403, 'ACCESS_DENIED'],
+    [200, undefined],
+    [200, undefined],
+  ]);
 });
 
 test('token and socket are for their owner alone', async () => {
   await using opened = await openService();
   const state = join(opened.home, '.state');
 
-  const modes = await Promise.all(['.', 'token', 'takt.sock', 'service.lock', 'service.json'].map(async (name) => (await stat(join(state, name))).mode & 0o777));
+  const modes = await Promise.all(
+    ['.', 'token', 'takt.sock', 'service.lock', 'service.json'].map(
+      async (name) => (await stat(join(state, name))).mode & 0o777,
+    ),
+  );
 
   assert.deepEqual(modes, [0o700, 0o600, 0o600, 0o600, 0o600]);
 });
 
 const isRoot = process.getuid?.() === 0;
-test('another user id reads nothing without the token', { skip: isRoot ? false : 'only root can take another user id' }, async () => {
-  await using opened = await openService();
-  const asNobody = async (...words: string[]): Promise<string> => {
-    const args = ['--reuid=65534', '--regid=65534', '--clear-groups', 'curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}', ...words, `${opened.service.address.url}/api/workspaces`];
-    return (await promisify(execFile)('setpriv', args)).stdout;
-  };
+test(
+  'another user id reads nothing without the token',
+  { skip: isRoot ? false : 'only root can take another user id' },
+  async () => {
+    await using opened = await openService();
+    const asNobody = async (...words: string[]): Promise<string> => {
+      const args = [
+        '--reuid=65534',
+        '--regid=65534',
+        '--clear-groups',
+        'curl',
+        '-sS',
+        '-o',
+        '/dev/null',
+        '-w',
+        '%{http_code}',
+        ...words,
+        `${opened.service.address.url}/api/workspaces`,
+      ];
+      return (await promisify(execFile)('setpriv', args)).stdout;
+    };
 
-  const without = await asNobody();
-  const withToken = await asNobody('-H', `authorization: Bearer ${await opened.token()}`);
+    const without = await asNobody();
+    const withToken = await asNobody('-H', `authorization: Bearer ${await opened.token()}`);
 
-  assert.deepEqual([without, withToken], ['403', '200']);
-});
+    assert.deepEqual([without, withToken], ['403', '200']);
+  },
+);
 
 test('a foreign Host, Origin or page is refused, even with the token, and the own ones are not', async () => {
   await using opened = await openService();
   const { port } = opened.service.address;
   const bearer = { authorization: `Bearer ${await opened.token()}` };
-  const read = async (headers: Record<string, string>): Promise<[number, string | undefined]> => outcome(await opened.tcp('/api/workspaces', { headers: { ...bearer, ...headers } }));
+  const read = async (headers: Record<string, string>): Promise<[number, string | undefined]> =>
+    outcome(await opened.tcp('/api/workspaces', { headers: { ...bearer, ...headers } }));
 
   assert.deepEqual(await read({ host: 'evil.example' }), [421, 'HOST_REFUSED']);
   assert.deepEqual(await read({ host: `evil.example:${port}` }), [421, 'HOST_REFUSED']);
@@ -72,7 +99,10 @@ test('a body has to be JSON and no larger than its limit', async () => {
     outcome(await opened.tcp('/api/fetches', { method: 'POST', text, headers: { ...bearer, ...headers } }));
 
   assert.deepEqual(await send({ 'content-type': 'text/plain' }, '{"all":true}'), [415, 'BODY_NOT_JSON']);
-  assert.deepEqual(await send({ 'content-type': 'application/x-www-form-urlencoded' }, 'all=true'), [415, 'BODY_NOT_JSON']);
+  assert.deepEqual(await send({ 'content-type': 'application/x-www-form-urlencoded' }, 'all=true'), [
+    415,
+    'BODY_NOT_JSON',
+  ]);
   assert.deepEqual(await send({}, ''), [415, 'BODY_NOT_JSON']);
   assert.deepEqual(await send(json, '{"all":'), [415, 'BODY_NOT_JSON']);
   assert.deepEqual(await send(json, '[true]'), [415, 'BODY_NOT_JSON']);
@@ -85,12 +115,24 @@ test('every reply names the home, and a client that means another one is refused
   await using opened = await openService();
   const { body: status } = await opened.ask('/api/status');
 
-  const replies = await Promise.all([opened.tcp('/api/workspaces'), opened.tcp('/api/nothing'), opened.tcp('/api/fetches', act), opened.tcp('/'), opened.tcp('/api/events', { signal: AbortSignal.timeout(200) }).catch(() => undefined)]);
+  const replies = await Promise.all([
+    opened.tcp('/api/workspaces'),
+    opened.tcp('/api/nothing'),
+    opened.tcp('/api/fetches', act),
+    opened.tcp('/'),
+    opened.tcp('/api/events', { signal: AbortSignal.timeout(200) }).catch(() => undefined),
+  ]);
   const other = await opened.ask('/api/workspaces', { headers: { 'takt-home': '0123456789abcdef' } });
   const same = await opened.ask('/api/workspaces', { headers: { 'takt-home': status.homeId } });
 
-  assert.deepEqual(replies.slice(0, 4).map((reply) => reply?.headers['takt-home']), Array.from({ length: 4 }, () => status.homeId));
-  assert.deepEqual([other, same].map(outcome), [[421, 'HOME_OTHER'], [200, undefined]]);
+  assert.deepEqual(
+    replies.slice(0, 4).map((reply) => reply?.headers['takt-home']),
+    Array.from({ length: 4 }, () => status.homeId),
+  );
+  assert.deepEqual([other, same].map(outcome), [
+    [421, 'HOME_OTHER'],
+    [200, undefined],
+  ]);
 });
 
 test('a one-time link hands a browser the token, once', async () => {

@@ -6,7 +6,11 @@ import { allBindings } from '../../src/service/bindings.ts';
 import { readParams } from '../../src/service/http/read-params.ts';
 import { openService } from './open-service.ts';
 
-const raw = (query: Record<string, string | string[]>, body?: unknown, path: Record<string, string> = {}): Parameters<typeof readParams>[1] => ({ path, query, body });
+const raw = (
+  query: Record<string, string | string[]>,
+  body?: unknown,
+  path: Record<string, string> = {},
+): Parameters<typeof readParams>[1] => ({ path, query, body });
 const faultOf = (read: () => unknown): string => {
   try {
     return `no fault: ${JSON.stringify(read())}`;
@@ -25,9 +29,20 @@ const schema = z.strictObject({
 });
 
 test('query text becomes what the schema wants', () => {
-  assert.deepEqual(readParams(schema, raw({ limit: '12', follow: 'true', dry: 'true', repos: ['a', 'b'], note: '12' }, undefined, { run: 'x/1' })), {
-    ...{ run: 'x/1', limit: 12, follow: true, dry: true, repos: ['a', 'b'], note: '12' },
-  });
+  assert.deepEqual(
+    readParams(
+      schema,
+      raw({ limit: '12', follow: 'true', dry: 'true', repos: ['a', 'b'], note: '12' }, undefined, { run: 'x/1' }),
+    ),
+    {
+      run: 'x/1',
+      limit: 12,
+      follow: true,
+      dry: true,
+      repos: ['a', 'b'],
+      note: '12',
+    },
+  );
   assert.deepEqual(readParams(schema, raw({ run: 'a', repos: 'one' })).repos, ['one']);
   assert.equal(readParams(schema, raw({}, { run: 'a', follow: true })).follow, true);
 });
@@ -43,7 +58,10 @@ test('what does not fit is refused by its name, with the nearest right one', () 
     [raw({ run: 'a', __proto__x: '1' }), 'INPUT_INVALID No parameter is called __proto__x.'],
   ];
 
-  assert.deepEqual(wrong.map(([given]) => faultOf(() => readParams(schema, given))), wrong.map(([, expected]) => expected));
+  assert.deepEqual(
+    wrong.map(([given]) => faultOf(() => readParams(schema, given))),
+    wrong.map(([, expected]) => expected),
+  );
 });
 
 test('the path decides over the body', () => {
@@ -74,12 +92,22 @@ test('the OpenAPI document has every operation, with its parameters and its faul
   const { body: document } = await opened.tcp('/api/openapi.json');
 
   assert.equal(document.openapi, '3.1.0');
-  const described = Object.values(document.paths as Record<string, Record<string, { operationId: string }>>).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
+  const described = Object.values(document.paths as Record<string, Record<string, { operationId: string }>>).flatMap(
+    (methods) => Object.values(methods).map(({ operationId }) => operationId),
+  );
   assert.deepEqual(described.toSorted(), operations.map(({ name }) => name).toSorted());
   const list = document.paths['/api/runs'].get;
-  assert.deepEqual(list.parameters.map(({ name }: { name: string }) => name).toSorted(), ['before', 'limit', 'state', 'workspace']);
+  assert.deepEqual(list.parameters.map(({ name }: { name: string }) => name).toSorted(), [
+    'before',
+    'limit',
+    'state',
+    'workspace',
+  ]);
   const show = document.paths['/api/runs/{run}'].get;
-  assert.deepEqual(show.parameters.map(({ name, in: place, required }: Record<string, unknown>) => [name, place, required]), [['run', 'path', true]]);
+  assert.deepEqual(
+    show.parameters.map(({ name, in: place, required }: Record<string, unknown>) => [name, place, required]),
+    [['run', 'path', true]],
+  );
   const create = document.paths['/api/workspaces'].post;
   assert.deepEqual(create.requestBody.content['application/json'].schema.required, ['workspace', 'repos']);
   assert.ok(document.components.schemas.FaultReply.properties.fault.properties.code.enum.includes('WORKSPACE_EXISTS'));
@@ -91,7 +119,10 @@ test('an unknown route and a fault say so in one form', async () => {
   const unknown = await opened.tcp('/api/nothing?x=1');
   const missing = await opened.tcp('/api/workspaces/nobody');
 
-  assert.deepEqual([unknown.status, unknown.body.fault.code, unknown.body.fault.message], [404, 'COMMAND_UNKNOWN', 'Nothing answers GET /api/nothing.']);
+  assert.deepEqual(
+    [unknown.status, unknown.body.fault.code, unknown.body.fault.message],
+    [404, 'COMMAND_UNKNOWN', 'Nothing answers GET /api/nothing.'],
+  );
   assert.deepEqual([missing.status, missing.body.fault.code], [404, 'WORKSPACE_NOT_FOUND']);
 });
 

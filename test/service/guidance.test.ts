@@ -7,7 +7,7 @@ import { runGuidance } from '../../src/service/guidance/run-guidance.ts';
 import { openConfig } from '../../src/config/config-source.ts';
 import { homeLayout } from '../../src/platform/home-layout.ts';
 import { openDatabase } from '../../src/store/database.ts';
-import { openService, type TestService, writeFiles } from './open-service.ts';
+import { type Loose, openService, type TestService, writeFiles } from './open-service.ts';
 
 const put = (body: object): { method: string; body: object } => ({ method: 'PUT', body });
 
@@ -15,7 +15,10 @@ async function withWorkspace(): Promise<TestService> {
   const opened = await openService();
   await opened.addRepo('lib');
   await opened.addRepo('app', { dependsOn: ['lib'] });
-  const made = await opened.ask('/api/workspaces', { method: 'POST', body: { workspace: 'task', repos: ['app'], read: ['lib'] } });
+  const made = await opened.ask('/api/workspaces', {
+    method: 'POST',
+    body: { workspace: 'task', repos: ['app'], read: ['lib'] },
+  });
   assert.equal(made.status, 200, made.text);
   return opened;
 }
@@ -27,17 +30,23 @@ test('a template is replaced only by whoever read what it says now', async () =>
   const stale = await opened.ask('/api/templates/workspace.md', put({ text: 'x', hash: 'none' }));
   const done = await opened.ask('/api/templates/workspace.md', put({ text: '# {{workspace}}\n', hash: before.hash }));
   const unknown = await opened.ask('/api/templates/workspce.md');
-  const broken = await opened.ask('/api/templates/pipeline_roles.md', put({ text: '## a\n', hash: (await opened.ask('/api/templates/pipeline_roles.md')).body.hash }));
+  const broken = await opened.ask(
+    '/api/templates/pipeline_roles.md',
+    put({ text: '## a\n', hash: (await opened.ask('/api/templates/pipeline_roles.md')).body.hash }),
+  );
 
   assert.equal(stale.body.fault.code, 'FILE_CHANGED');
   assert.deepEqual([done.status, await readFile(before.path, 'utf8')], [200, '# {{workspace}}\n']);
-  assert.deepEqual([unknown.body.fault.code, unknown.body.fault.message], ['TEMPLATE_NOT_FOUND', 'No template is called workspce.md. Did you mean workspace.md?']);
+  assert.deepEqual(
+    [unknown.body.fault.code, unknown.body.fault.message],
+    ['TEMPLATE_NOT_FOUND', 'No template is called workspce.md. Did you mean workspace.md?'],
+  );
   assert.equal(broken.body.fault.code, 'CONFIG_INVALID');
 });
 
 test('roles are listed, shown, replaced and added, each with a hash of its own', async () => {
   await using opened = await openService();
-  const list = (await opened.ask('/api/roles')).body.roles.map(({ name }: any) => name);
+  const list = (await opened.ask('/api/roles')).body.roles.map(({ name }: Loose) => name);
   const review = (await opened.ask('/api/roles/review')).body;
 
   const stale = await opened.ask('/api/roles/review', put({ text: 'Look.', hash: 'none' }));
@@ -49,7 +58,10 @@ test('roles are listed, shown, replaced and added, each with a hash of its own',
   assert.deepEqual([changed.body.prompt, changed.body.purpose], ['Look twice.', review.purpose]);
   assert.equal(added.body.purpose, 'Writes verse.');
   assert.equal((await opened.ask('/api/roles/implement')).status, 200);
-  assert.equal((await opened.ask('/api/roles/reviw')).body.fault.message, 'No role is called reviw. Did you mean review?');
+  assert.equal(
+    (await opened.ask('/api/roles/reviw')).body.fault.message,
+    'No role is called reviw. Did you mean review?',
+  );
 });
 
 test('context packets have a purpose and concern all or one repo; a name is never a path', async () => {
@@ -65,8 +77,18 @@ test('context packets have a purpose and concern all or one repo; a name is neve
   const shown = await opened.ask(`/api/context/${encodeURIComponent('app/login')}`);
   const outside = await opened.ask(`/api/context/${encodeURIComponent('../config/repos.yaml')}`);
 
-  assert.deepEqual(all.map(({ name, purpose, repo }: any) => [name, purpose, repo]), [['database', 'How tables are named.', null], ['app/login', 'How login works', 'app'], ['other/x', 'Of no repo.', null]]);
-  assert.deepEqual(ours.map(({ name }: any) => name), ['database', 'app/login']);
+  assert.deepEqual(
+    all.map(({ name, purpose, repo }: Loose) => [name, purpose, repo]),
+    [
+      ['database', 'How tables are named.', null],
+      ['app/login', 'How login works', 'app'],
+      ['other/x', 'Of no repo.', null],
+    ],
+  );
+  assert.deepEqual(
+    ours.map(({ name }: Loose) => name),
+    ['database', 'app/login'],
+  );
   assert.match(shown.body.text, /# Login/);
   assert.equal(outside.body.fault.code, 'CONTEXT_NOT_FOUND');
 });
@@ -80,7 +102,7 @@ test('the purpose is the first line of text', () => {
 test('what is set for a repo reaches the clones that are there, and a changed one is left alone', async () => {
   await using opened = await withWorkspace();
   const local = join(opened.home, 'workspaces', 'task', 'app', 'CLAUDE.local.md');
-  const show = async (): Promise<any> => (await opened.ask('/api/guidance?repo=app')).body;
+  const show = async (): Promise<Loose> => (await opened.ask('/api/guidance?repo=app')).body;
 
   const first = await opened.ask('/api/guidance', put({ repo: 'app', text: 'Use tabs.\n', hash: (await show()).hash }));
   const written = await readFile(local, 'utf8');
@@ -123,7 +145,10 @@ test('a run’s folder gets the page, the guidance of its repos and the packets 
   const files = runGuidance({ layout, database, config: openConfig(layout) }, 'task');
   database.connection.close();
 
-  assert.deepEqual(files.map(({ path }) => path), ['CLAUDE.md', 'lib/CLAUDE.local.md', '.takt/context/database.md']);
+  assert.deepEqual(
+    files.map(({ path }) => path),
+    ['CLAUDE.md', 'lib/CLAUDE.local.md', '.takt/context/database.md'],
+  );
   assert.match(files[0]!.text, /`\.takt\/context\/database\.md`: How tables are named\./);
   assert.match(files[1]!.text, /Mind the cents\./);
 });
@@ -139,6 +164,9 @@ test('settings are listed with their values, and changed by key', async () => {
 
   assert.deepEqual([set.body.value, set.body.isDefault], ['finish', false]);
   assert.equal(stale.body.fault.code, 'FILE_CHANGED');
-  assert.deepEqual([wrong.body.fault.code, wrong.body.fault.message], ['INPUT_INVALID', 'on_new_push has to be one of stop, finish.']);
+  assert.deepEqual(
+    [wrong.body.fault.code, wrong.body.fault.message],
+    ['INPUT_INVALID', 'on_new_push has to be one of stop, finish.'],
+  );
   assert.equal(unknown.body.fault.message, 'No setting is called on_new_psh. Did you mean on_new_push?');
 });

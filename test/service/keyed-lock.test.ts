@@ -14,7 +14,13 @@ const never = new AbortController().signal;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Begins work that goes on until it is let go. */
-function begin(lock: ReturnType<typeof createKeyedLock>, name: string, keys: LockKeys, began: string[], signal = never): { end: () => void; done: Promise<void> } {
+function begin(
+  lock: ReturnType<typeof createKeyedLock>,
+  name: string,
+  keys: LockKeys,
+  began: string[],
+  signal = never,
+): { end: () => void; done: Promise<void> } {
   const gate = Promise.withResolvers<void>();
   const done = lock.hold(keys, signal, async () => {
     began.push(name);
@@ -86,7 +92,10 @@ test('the queue has a bound', async () => {
   const held = begin(lock, 'held', { exclusive: ['a'] }, []);
   const waiting = Array.from({ length: 100 }, () => begin(lock, 'waiting', { exclusive: ['a'] }, []));
 
-  await assert.rejects(lock.hold({ exclusive: ['a'] }, never, async () => undefined), { code: 'WORKSPACE_BUSY' });
+  await assert.rejects(
+    lock.hold({ exclusive: ['a'] }, never, async () => undefined),
+    { code: 'WORKSPACE_BUSY' },
+  );
   held.end();
   for (const { end, done } of waiting) {
     end();
@@ -125,7 +134,10 @@ test('a job tells of itself by events, can be cancelled once, and stays in the l
   await Promise.resolve();
   assert.deepEqual([during!.state, during!.progress], ['running', [{ label: 'app', text: 'Receiving objects' }]]);
   assert.equal(jobs.list()[0]!.state, 'cancelled');
-  assert.deepEqual(eventsAfter(database, 0, 10).map(({ data }) => data['state']), ['running', 'cancelled']);
+  assert.deepEqual(
+    eventsAfter(database, 0, 10).map(({ data }) => data['state']),
+    ['running', 'cancelled'],
+  );
   assert.throws(() => jobs.cancel(during!.id), { code: 'JOB_NOT_FOUND' });
 });
 

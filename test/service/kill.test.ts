@@ -10,11 +10,23 @@ import { openService, type TestService, until } from './open-service.ts';
 const ENTRY = join(import.meta.dirname, '..', '..', 'src', 'bin', 'service.ts');
 
 /** Runs the service as a process of its own and kills it when `when` says so, amid what `ask` began. */
-async function killAmid(opened: TestService, asked: { method: string; path: string; body: object }, when: () => boolean | Promise<boolean>): Promise<void> {
+async function killAmid(
+  opened: TestService,
+  asked: { method: string; path: string; body: object },
+  when: () => boolean | Promise<boolean>,
+): Promise<void> {
   await opened.service.stop();
-  const child = spawn(process.execPath, [ENTRY], { env: { ...process.env, TAKT_HOME: opened.home, TAKT_PORT: '0' }, stdio: 'ignore' });
+  const child = spawn(process.execPath, [ENTRY], {
+    env: { ...process.env, TAKT_HOME: opened.home, TAKT_PORT: '0' },
+    stdio: 'ignore',
+  });
   await until('the service', () => (existsSync(join(opened.home, '.state', 'service.json')) ? true : undefined));
-  const outgoing = request({ socketPath: join(opened.home, '.state', 'takt.sock'), path: asked.path, method: asked.method, headers: { 'content-type': 'application/json' } });
+  const outgoing = request({
+    socketPath: join(opened.home, '.state', 'takt.sock'),
+    path: asked.path,
+    method: asked.method,
+    headers: { 'content-type': 'application/json' },
+  });
   outgoing.on('error', () => undefined);
   outgoing.end(JSON.stringify(asked.body));
   await until('the moment', async () => ((await when()) ? true : undefined));
@@ -23,7 +35,8 @@ async function killAmid(opened: TestService, asked: { method: string; path: stri
 }
 
 const inWorkspaces = (opened: TestService): string[] => readdirSync(join(opened.home, 'workspaces'));
-const branches = (opened: TestService, repo: string): Promise<string> => opened.git(join(opened.home, 'root', repo), 'for-each-ref', '--format=%(refname:short)', 'refs/heads');
+const branches = (opened: TestService, repo: string): Promise<string> =>
+  opened.git(join(opened.home, 'root', repo), 'for-each-ref', '--format=%(refname:short)', 'refs/heads');
 
 async function withBigRepos(): Promise<TestService> {
   const opened = await openService();
@@ -37,9 +50,17 @@ async function withBigRepos(): Promise<TestService> {
 
 test('a service that is killed while it makes a workspace leaves nothing of it after the next start', async () => {
   await using opened = await withBigRepos();
-  const asked = { method: 'POST', path: '/api/workspaces', body: { workspace: 'task', repos: ['one', 'two', 'three', 'four'] } };
+  const asked = {
+    method: 'POST',
+    path: '/api/workspaces',
+    body: { workspace: 'task', repos: ['one', 'two', 'three', 'four'] },
+  };
 
-  await killAmid(opened, asked, () => inWorkspaces(opened).some((name) => name.startsWith('.new-') && readdirSync(join(opened.home, 'workspaces', name)).length > 0));
+  await killAmid(opened, asked, () =>
+    inWorkspaces(opened).some(
+      (name) => name.startsWith('.new-') && readdirSync(join(opened.home, 'workspaces', name)).length > 0,
+    ),
+  );
   const left = inWorkspaces(opened);
   await opened.restart();
 
@@ -55,7 +76,11 @@ test('a service that is killed while it deletes a workspace has either kept it o
   await using opened = await withBigRepos();
   await opened.ask('/api/workspaces', { method: 'POST', body: { workspace: 'task', repos: ['one', 'two'] } });
 
-  await killAmid(opened, { method: 'DELETE', path: '/api/workspaces/task', body: {} }, () => readdirSync(join(opened.home, '.state', 'tmp')).length > 0);
+  await killAmid(
+    opened,
+    { method: 'DELETE', path: '/api/workspaces/task', body: {} },
+    () => readdirSync(join(opened.home, '.state', 'tmp')).length > 0,
+  );
   await opened.restart();
 
   const known = (await opened.ask('/api/workspaces')).body.workspaces.length;

@@ -19,7 +19,11 @@ async function freshHome(): Promise<AsyncDisposable & { path: string; log: strin
   const folder = await mkdtemp(join(tmpdir(), 'takt-test-'));
   const path = join(folder, 'home');
   await initHome(path);
-  return { path, log: join(path, '.state', 'service.log'), [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }) };
+  return {
+    path,
+    log: join(path, '.state', 'service.log'),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
+  };
 }
 
 test('a home has one service, and the second is told which', async () => {
@@ -38,7 +42,10 @@ test('a taken port is a fault that names who has it, and leaves nothing open', a
   await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
   const { port } = holder.address() as { port: number };
 
-  await assert.rejects(startService({ home: home.path, port, log: home.log }), { code: 'PORT_TAKEN', message: new RegExp(`Port ${port} is taken by process ${process.pid} \\(.*node`) });
+  await assert.rejects(startService({ home: home.path, port, log: home.log }), {
+    code: 'PORT_TAKEN',
+    message: new RegExp(`Port ${port} is taken by process ${process.pid} \\(.*node`),
+  });
   holder.close();
   const service = await startService({ home: home.path, port, log: home.log });
   await service.stop();
@@ -87,9 +94,14 @@ test('the service can be asked to stop over HTTP, and says who it was', async ()
 
 test('a service that was killed leaves no lock, and its socket is replaced', async () => {
   await using home = await freshHome();
-  const child = spawn(process.execPath, [ENTRY], { env: { ...process.env, TAKT_HOME: home.path, TAKT_PORT: '0' }, stdio: 'ignore' });
+  const child = spawn(process.execPath, [ENTRY], {
+    env: { ...process.env, TAKT_HOME: home.path, TAKT_PORT: '0' },
+    stdio: 'ignore',
+  });
   const file = join(home.path, '.state', 'service.json');
-  const first = await until('the service to write its file', async () => (existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : undefined));
+  const first = await until('the service to write its file', async () =>
+    existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : undefined,
+  );
 
   child.kill('SIGKILL');
   await once(child, 'exit');
@@ -103,11 +115,16 @@ test('a service that was killed leaves no lock, and its socket is replaced', asy
 
 test('SIGTERM ends the process with code 0, a wrong start with the code of its fault and its words', async () => {
   await using home = await freshHome();
-  const child = spawn(process.execPath, [ENTRY], { env: { ...process.env, TAKT_HOME: home.path, TAKT_PORT: '0' }, stdio: 'ignore' });
+  const child = spawn(process.execPath, [ENTRY], {
+    env: { ...process.env, TAKT_HOME: home.path, TAKT_PORT: '0' },
+    stdio: 'ignore',
+  });
   await until('the socket', () => (existsSync(join(home.path, '.state', 'service.json')) ? true : undefined));
 
   const second = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
-    execFile(process.execPath, [ENTRY], { env: { ...process.env, TAKT_HOME: home.path } }, (error, _stdout, stderr) => resolve({ code: error?.code, stderr }));
+    execFile(process.execPath, [ENTRY], { env: { ...process.env, TAKT_HOME: home.path } }, (error, _stdout, stderr) =>
+      resolve({ code: error?.code, stderr }),
+    );
   });
   child.kill('SIGTERM');
   const [code] = await once(child, 'exit');
@@ -122,11 +139,15 @@ test('what comes while the service starts waits for it', async () => {
   const socket = join(home.path, '.state', 'takt.sock');
   const starting = startService({ home: home.path, port: 0, log: home.log });
 
-  const status = await until('an answer', () =>
-    new Promise<number | undefined>((resolve) => {
-      const outgoing = request({ socketPath: socket, path: '/api/status', agent: false }, (incoming) => resolve(incoming.resume().statusCode)).end();
-      outgoing.on('error', () => resolve(undefined));
-    }),
+  const status = await until(
+    'an answer',
+    () =>
+      new Promise<number | undefined>((resolve) => {
+        const outgoing = request({ socketPath: socket, path: '/api/status', agent: false }, (incoming) =>
+          resolve(incoming.resume().statusCode),
+        ).end();
+        outgoing.on('error', () => resolve(undefined));
+      }),
   );
 
   assert.equal(status, 200);

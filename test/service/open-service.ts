@@ -7,12 +7,16 @@ import { promisify } from 'node:util';
 import { initHome } from '../../src/config/init-home.ts';
 import { type RunningService, startService } from '../../src/service/start-service.ts';
 
+/** JSON of a reply, whose shape is the contract's; the tests look at what they are about. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Loose = any;
+
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
   /** The parsed body. */
-  readonly body: any;
+  readonly body: Loose;
 }
 
 interface Asked {
@@ -57,10 +61,14 @@ export async function openService(): Promise<TestService> {
   const folder = await mkdtemp(join(tmpdir(), 'takt-test-'));
   const home = join(folder, 'home');
   await initHome(home);
-  const start = (): Promise<RunningService> => startService({ home, port: 0, log: join(home, '.state', 'service.log') });
+  const start = (): Promise<RunningService> =>
+    startService({ home, port: 0, log: join(home, '.state', 'service.log') });
   let service = await start();
   const git = async (where: string, ...words: string[]): Promise<string> => {
-    const { stdout } = await promisify(execFile)('git', ['-c', 'init.defaultBranch=main', ...words], { cwd: where, env: gitEnvironment });
+    const { stdout } = await promisify(execFile)('git', ['-c', 'init.defaultBranch=main', ...words], {
+      cwd: where,
+      env: gitEnvironment,
+    });
     return stdout.trim();
   };
   const opened: TestService = {
@@ -124,13 +132,21 @@ function send(to: object, { method = 'GET', body, text, headers = {}, signal }: 
   const payload = text ?? (body === undefined ? undefined : JSON.stringify(body));
   const json = body === undefined ? {} : { 'content-type': 'application/json' };
   return new Promise((resolve, reject) => {
-    const outgoing = request({ ...to, method, agent: false, headers: { ...json, ...headers }, ...(signal === undefined ? {} : { signal }) });
+    const outgoing = request({
+      ...to,
+      method,
+      agent: false,
+      headers: { ...json, ...headers },
+      ...(signal === undefined ? {} : { signal }),
+    });
     outgoing.on('error', reject);
     outgoing.on('response', (incoming) => {
       let said = '';
       incoming.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
       incoming.on('error', reject);
-      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text: said, body: parsed(said) }));
+      incoming.on('end', () =>
+        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text: said, body: parsed(said) }),
+      );
     });
     outgoing.end(payload);
   });
@@ -147,7 +163,11 @@ function parsed(text: string): unknown {
 }
 
 /** Resolves with the first value that is not undefined; looks again after each turn of the loop, up to the limit. */
-export async function until<Value>(what: string, look: () => Value | undefined | Promise<Value | undefined>, limitMs = 10_000): Promise<Value> {
+export async function until<Value>(
+  what: string,
+  look: () => Value | undefined | Promise<Value | undefined>,
+  limitMs = 10_000,
+): Promise<Value> {
   const end = Date.now() + limitMs;
   for (;;) {
     const value = await look();

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openService, type TestService, until } from './open-service.ts';
+import { type Loose, openService, type TestService, until } from './open-service.ts';
 
 interface Line {
   readonly step: string;
@@ -16,8 +16,15 @@ interface Line {
 }
 
 const stdout = (lines: readonly Line[], step: string): string =>
-  lines.filter((line) => line.step === step && line.line.kind === 'stdout').map(({ line }) => line.text).join('');
-const parse = (text: string): Line[] => text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Line);
+  lines
+    .filter((line) => line.step === step && line.line.kind === 'stdout')
+    .map(({ line }) => line.text)
+    .join('');
+const parse = (text: string): Line[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line);
 
 /** A workspace whose pipeline runs these commands, confined to nothing. */
 async function withPipeline(...commands: string[]): Promise<TestService> {
@@ -25,7 +32,10 @@ async function withPipeline(...commands: string[]): Promise<TestService> {
   await opened.ask('/api/settings/confinement', { method: 'PUT', body: { value: 'off' } });
   await opened.addRepo('app');
   await opened.ask('/api/workspaces', { method: 'POST', body: { workspace: 'task', repos: ['app'] } });
-  const set = await opened.ask('/api/workspaces/task/pipeline', { method: 'PUT', body: { steps: commands.map((command) => `run:${command}`) } });
+  const set = await opened.ask('/api/workspaces/task/pipeline', {
+    method: 'PUT',
+    body: { steps: commands.map((command) => `run:${command}`) },
+  });
   assert.equal(set.status, 200, set.text);
   return opened;
 }
@@ -36,29 +46,41 @@ async function trigger(opened: TestService): Promise<string> {
   return reply.body.run;
 }
 
-const ended = (opened: TestService): Promise<any> =>
-  until('the end of the run', async () => {
-    const { body } = await opened.ask('/api/runs/task');
-    return ['passed', 'failed', 'cancelled'].includes(body.state) ? body : undefined;
-  }, 30_000);
+const ended = (opened: TestService): Promise<Loose> =>
+  until(
+    'the end of the run',
+    async () => {
+      const { body } = await opened.ask('/api/runs/task');
+      return ['passed', 'failed', 'cancelled'].includes(body.state) ? body : undefined;
+    },
+    30_000,
+  );
 
 test('output is followed from before the first byte to the end of the run', async () => {
   const gate = await mkdtemp(join(tmpdir(), 'takt-test-'));
-  await using opened = await withPipeline(`echo begin; while ! [ -e ${gate}/go ]; do sleep 0.05; done; echo end`, 'echo second');
+  await using opened = await withPipeline(
+    `echo begin; while ! [ -e ${gate}/go ]; do sleep 0.05; done; echo end`,
+    'echo second',
+  );
   const run = await trigger(opened);
-  const outgoing = request({ socketPath: opened.service.address.socket, path: `/api/runs/${run}/logs?follow=true`, agent: false }).end();
+  const outgoing = request({
+    socketPath: opened.service.address.socket,
+    path: `/api/runs/${run}/logs?follow=true`,
+    agent: false,
+  }).end();
   const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
   const lines: Line[] = [];
 
   for await (const text of createInterface({ input: incoming })) {
     lines.push(JSON.parse(text));
-    if (lines.some(({ line }) => line.kind === 'stdout' && line.text.includes('begin'))) await writeFile(join(gate, 'go'), '');
+    if (lines.some(({ line }) => line.kind === 'stdout' && line.text.includes('begin')))
+      await writeFile(join(gate, 'go'), '');
   }
   const { state, steps } = await ended(opened);
 
   await rm(gate, { recursive: true });
   assert.equal(state, 'passed', JSON.stringify(steps));
-  assert.deepEqual([...new Set(lines.filter(({ line }) => line.kind === 'stdout').map(({ step }) => step))].length, 2);
+  assert.equal(new Set(lines.filter(({ line }) => line.kind === 'stdout').map(({ step }) => step)).size, 2);
   assert.match(stdout(lines, steps[1].name), /^begin\nend\n$/);
   assert.equal(stdout(lines, steps[2].name), 'second\n');
 });
@@ -95,7 +117,11 @@ test('a run, step or attempt that is not there is a fault', async () => {
 test('a workspace cannot go while its run is under way', async () => {
   await using opened = await withPipeline('sleep 60');
   const run = await trigger(opened);
-  await until('the run to run', async () => ((await opened.ask(`/api/runs/${run}`)).body.state === 'running' ? true : undefined), 30_000);
+  await until(
+    'the run to run',
+    async () => ((await opened.ask(`/api/runs/${run}`)).body.state === 'running' ? true : undefined),
+    30_000,
+  );
 
   const busy = await opened.ask('/api/workspaces/task?force=true', { method: 'DELETE' });
   await opened.ask(`/api/runs/${run}/cancel`, { method: 'POST', body: {} });

@@ -4,16 +4,20 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pushCommit } from '../../src/git/push.ts';
 import { gitEnvironment } from '../../src/git/git.ts';
-import { openService, type Reply, type TestService } from './open-service.ts';
+import { type Loose, openService, type Reply, type TestService } from './open-service.ts';
 
-const set = (opened: TestService, body: object): Promise<Reply> => opened.ask('/api/workspaces/task/pipeline', { method: 'PUT', body });
+const set = (opened: TestService, body: object): Promise<Reply> =>
+  opened.ask('/api/workspaces/task/pipeline', { method: 'PUT', body });
 
 async function withWorkspace(): Promise<TestService> {
   const opened = await openService();
   await opened.addRepo('app', {});
   await opened.addRepo('zlib', {});
   await opened.addRepo('shop', { dependsOn: ['zlib'] });
-  const made = await opened.ask('/api/workspaces', { method: 'POST', body: { workspace: 'task', repos: ['shop', 'zlib'], read: ['app'] } });
+  const made = await opened.ask('/api/workspaces', {
+    method: 'POST',
+    body: { workspace: 'task', repos: ['shop', 'zlib'], read: ['app'] },
+  });
   assert.equal(made.status, 200, made.text);
   return opened;
 }
@@ -31,7 +35,10 @@ test('a pipeline is set by short forms or YAML, and its page and its full form t
   assert.deepEqual(again.body, short.body);
   assert.deepEqual(shown.body, short.body);
   assert.match(await readFile(join(opened.home, 'workspaces', 'task', 'CLAUDE.md'), 'utf8'), /agent, role review/);
-  assert.deepEqual((await opened.ask('/api/workspaces')).body.workspaces[0].steps, short.body.pipeline.steps.map(({ name }: any) => name));
+  assert.deepEqual(
+    (await opened.ask('/api/workspaces')).body.workspaces[0].steps,
+    short.body.pipeline.steps.map(({ name }: Loose) => name),
+  );
 });
 
 test('a pipeline that could not be carried out is refused before it is set', async () => {
@@ -42,8 +49,14 @@ test('a pipeline that could not be carried out is refused before it is set', asy
   };
 
   assert.match(await said({ steps: ['reviw'] }), /^PIPELINE_INVALID .*did you mean review\?/);
-  assert.match(await said({ steps: ['create_pr'] }), /^PIPELINE_INVALID This version does not carry out the script create_pr\./);
-  assert.match(await said({ yaml: 'steps:\n  - script: merge_upstream\n' }), /^PIPELINE_INVALID This version does not carry out the script merge_upstream\./);
+  assert.match(
+    await said({ steps: ['create_pr'] }),
+    /^PIPELINE_INVALID This version does not carry out the script create_pr\./,
+  );
+  assert.match(
+    await said({ yaml: 'steps:\n  - script: merge_upstream\n' }),
+    /^PIPELINE_INVALID This version does not carry out the script merge_upstream\./,
+  );
   assert.match(await said({ yaml: 'steps:\n  - rol: review\n' }), /^PIPELINE_INVALID pipeline\.yaml:2:5/);
   assert.match(await said({ yaml: 'steps:\n  - {run: x, name: setup}\n' }), /^PIPELINE_INVALID /);
   assert.match(await said({}), /^INPUT_INVALID /);
@@ -75,18 +88,39 @@ test('the plan of a push has exactly what would go out, needed repos first, and 
   const [zlib] = plan.repos;
   const { env } = gitEnvironment(process.env, { interactive: false });
   await pushCommit({ ...zlib, branch: 'task', defaultBranch: 'main', env, signal: AbortSignal.timeout(20_000) });
-  const recorded = await opened.ask('/api/workspaces/task/push', { method: 'POST', body: { repo: 'zlib', commit: zlib.commit } });
+  const recorded = await opened.ask('/api/workspaces/task/push', {
+    method: 'POST',
+    body: { repo: 'zlib', commit: zlib.commit },
+  });
   const after = (await opened.ask('/api/workspaces/task/push')).body;
 
-  assert.deepEqual(plan.repos.map(({ repo, state, commits, subjects }: any) => [repo, state, commits, subjects[0].replace(/^\w+ /, '')]), [['zlib', 'to_push', 1, 'work in zlib'], ['shop', 'to_push', 1, 'work in shop']]);
+  assert.deepEqual(
+    plan.repos.map(({ repo, state, commits, subjects }: Loose) => [
+      repo,
+      state,
+      commits,
+      subjects[0].replace(/^\w+ /, ''),
+    ]),
+    [
+      ['zlib', 'to_push', 1, 'work in zlib'],
+      ['shop', 'to_push', 1, 'work in shop'],
+    ],
+  );
   assert.equal(recorded.status, 200, recorded.text);
-  assert.deepEqual(after.repos.map(({ repo, state }: any) => [repo, state]), [['zlib', 'current'], ['shop', 'to_push']]);
+  assert.deepEqual(
+    after.repos.map(({ repo, state }: Loose) => [repo, state]),
+    [
+      ['zlib', 'current'],
+      ['shop', 'to_push'],
+    ],
+  );
   assert.equal(await opened.git(zlib.upstream, 'rev-parse', 'task'), zlib.commit);
 });
 
 test('only commits of the workspace’s branch can be recorded as pushed', async () => {
   await using opened = await withWorkspace();
-  const record = async (repo: string, commit: string): Promise<string> => (await opened.ask('/api/workspaces/task/push', { method: 'POST', body: { repo, commit } })).body.fault?.code;
+  const record = async (repo: string, commit: string): Promise<string> =>
+    (await opened.ask('/api/workspaces/task/push', { method: 'POST', body: { repo, commit } })).body.fault?.code;
   const root = join(opened.home, 'root', 'zlib');
   const foreign = await opened.git(root, 'commit-tree', '-m', 'foreign', 'main^{tree}');
 

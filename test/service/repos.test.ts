@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openService, type TestService, until } from './open-service.ts';
+import { type Loose, openService, type TestService, until } from './open-service.ts';
 
 const post = (body: object): { method: string; body: object } => ({ method: 'POST', body });
-const names = (reply: { body: any }): string[] => reply.body.repos.map(({ name }: { name: string }) => name);
+const names = (reply: { body: Loose }): string[] => reply.body.repos.map(({ name }: { name: string }) => name);
 const reposFile = (opened: TestService): Promise<string> => readFile(join(opened.home, 'config', 'repos.yaml'), 'utf8');
 
 async function pushMore(opened: TestService, name: string, branch = 'main'): Promise<string> {
@@ -25,7 +25,10 @@ test('a repo that is added is mirrored, listed and written into repos.yaml', asy
   const show = await opened.ask('/api/repos/app');
 
   assert.deepEqual(names(list), ['lib', 'app']);
-  assert.deepEqual([show.body.upstream, show.body.defaultBranch, show.body.dependsOn, show.body.setup], [upstream, 'main', ['lib'], 'npm ci']);
+  assert.deepEqual(
+    [show.body.upstream, show.body.defaultBranch, show.body.dependsOn, show.body.setup],
+    [upstream, 'main', ['lib'], 'npm ci'],
+  );
   assert.equal(show.body.head, await opened.git(upstream, 'rev-parse', 'main'));
   assert.ok(show.body.fetchedAtMs > 0);
   assert.match(await reposFile(opened), /- name: app\n    upstream: \S+\/app\.git\n    depends_on:\n      - lib\n/);
@@ -56,14 +59,23 @@ test('a repo that cannot be added leaves nothing', async () => {
 
 test('a job that its caller leaves is cancelled and leaves nothing', async () => {
   await using opened = await openService();
-  const upstream = await opened.upstream('big', Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`f${index}`, `${index}`.repeat(1000)])));
+  const upstream = await opened.upstream(
+    'big',
+    Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`f${index}`, `${index}`.repeat(1000)])),
+  );
   const leaving = new AbortController();
 
-  const asked = opened.ask('/api/repos', { ...post({ name: 'big', upstream }), headers: { accept: 'application/x-ndjson' }, signal: leaving.signal });
+  const asked = opened.ask('/api/repos', {
+    ...post({ name: 'big', upstream }),
+    headers: { accept: 'application/x-ndjson' },
+    signal: leaving.signal,
+  });
   asked.catch(() => undefined);
   await until('the job to run', async () => ((await opened.ask('/api/jobs')).body.jobs.length > 0 ? true : undefined));
   leaving.abort();
-  const job = await until('the job to end', async () => (await opened.ask('/api/jobs')).body.jobs.find(({ state }: { state: string }) => state !== 'running'));
+  const job = await until('the job to end', async () =>
+    (await opened.ask('/api/jobs')).body.jobs.find(({ state }: { state: string }) => state !== 'running'),
+  );
 
   assert.equal(job.state, 'cancelled');
   assert.deepEqual(await readdir(join(opened.home, 'root')), []);
@@ -82,7 +94,13 @@ test('fetching brings what is new, one failing repo leaves the others alone, and
   await rename(`${app}.away`, app);
   const again = await opened.ask('/api/fetches', post({ repos: ['app'] }));
 
-  assert.deepEqual(fetched.body.results.map(({ repo, changed, fault }: any) => [repo, changed, fault?.code]), [['app', 0, 'UPSTREAM_MISSING'], ['lib', 1, undefined]]);
+  assert.deepEqual(
+    fetched.body.results.map(({ repo, changed, fault }: Loose) => [repo, changed, fault?.code]),
+    [
+      ['app', 0, 'UPSTREAM_MISSING'],
+      ['lib', 1, undefined],
+    ],
+  );
   assert.equal((await opened.ask('/api/repos/lib')).body.head, newest);
   assert.equal(broken.fetchFault.code, 'UPSTREAM_MISSING');
   assert.equal(again.body.results[0].fault, null);
@@ -97,7 +115,10 @@ test('fetching asks for names, and refuses an unknown one before it begins', asy
   const unknown = await opened.ask('/api/fetches', post({ repos: ['app', 'ap'] }));
 
   assert.equal(none.body.fault.code, 'INPUT_INVALID');
-  assert.deepEqual([unknown.body.fault.code, unknown.body.fault.message], ['REPO_NOT_FOUND', 'No repo is called ap. Did you mean app?']);
+  assert.deepEqual(
+    [unknown.body.fault.code, unknown.body.fault.message],
+    ['REPO_NOT_FOUND', 'No repo is called ap. Did you mean app?'],
+  );
 });
 
 test('a repo written into repos.yaml by hand is listed, and mirrored by a fetch', async () => {
@@ -111,7 +132,10 @@ test('a repo written into repos.yaml by hand is listed, and mirrored by a fetch'
   const after = (await opened.ask('/api/repos/app')).body;
 
   assert.deepEqual([before.name, before.fetchedAtMs], ['app', null]);
-  assert.deepEqual([early.body.fault.code, early.body.fault.hint], ['REPO_NOT_FOUND', '`takt repo fetch app` mirrors it.']);
+  assert.deepEqual(
+    [early.body.fault.code, early.body.fault.hint],
+    ['REPO_NOT_FOUND', '`takt repo fetch app` mirrors it.'],
+  );
   assert.equal(fetched.body.results[0].fault, null);
   assert.equal(after.head, await opened.git(upstream, 'rev-parse', 'main'));
 });
@@ -127,7 +151,10 @@ test('a wrong repos.yaml is a fault with its place, and mending it is enough', a
   await writeFile(file, right);
 
   assert.equal(wrong.status, 400);
-  assert.match(wrong.body.fault.message, /^config\/repos\.yaml:\d+:5: the key upsteam is not known\. Did you mean upstream\?$/);
+  assert.match(
+    wrong.body.fault.message,
+    /^config\/repos\.yaml:\d+:5: the key upsteam is not known\. Did you mean upstream\?$/,
+  );
   assert.deepEqual(names(await opened.ask('/api/repos')), ['app']);
 });
 
@@ -159,7 +186,10 @@ test('what an add that was killed left behind is gone after the next start, or f
   // Killed after the entry was written, before the store knew.
   await opened.git(opened.folder, 'clone', '-q', '--bare', upstream, join(roots, 'lib'));
   await rm(join(roots, 'lib', 'packed-refs'), { force: true });
-  await writeFile(join(opened.home, 'config', 'repos.yaml'), `repos:\n  - name: app\n    upstream: ${upstream}\n  - name: lib\n    upstream: ${upstream}\n`);
+  await writeFile(
+    join(opened.home, 'config', 'repos.yaml'),
+    `repos:\n  - name: app\n    upstream: ${upstream}\n  - name: lib\n    upstream: ${upstream}\n`,
+  );
 
   await opened.restart();
   const fetched = await opened.ask('/api/fetches', post({ repos: ['lib'] }));

@@ -15,7 +15,12 @@ interface Reader {
 }
 
 async function readEvents(opened: TestService, query = '', headers: Record<string, string> = {}): Promise<Reader> {
-  const outgoing = request({ socketPath: opened.service.address.socket, path: `/api/events${query}`, headers, agent: false }).end();
+  const outgoing = request({
+    socketPath: opened.service.address.socket,
+    path: `/api/events${query}`,
+    headers,
+    agent: false,
+  }).end();
   const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
   assert.equal(incoming.statusCode, 200);
   const frames = serverSentEvents(incoming.setEncoding('utf8'));
@@ -29,7 +34,8 @@ async function readEvents(opened: TestService, query = '', headers: Record<strin
   };
 }
 
-const setOption = (opened: TestService, value: string): Promise<unknown> => opened.ask('/api/settings/max_turns', { method: 'PUT', body: { key: 'max_turns', value } });
+const setOption = (opened: TestService, value: string): Promise<unknown> =>
+  opened.ask('/api/settings/max_turns', { method: 'PUT', body: { key: 'max_turns', value } });
 
 test('events come as they happen, with ids that resume where a reader left', async () => {
   await using opened = await openService();
@@ -45,7 +51,10 @@ test('events come as they happen, with ids that resume where a reader left', asy
   const resumed = [await byHeader.next(), await byHeader.next()];
   const again = await byQuery.next();
 
-  assert.deepEqual([one.event, JSON.parse(one.data).data], ['config.update', { file: 'config/settings.yaml', key: 'max_turns' }]);
+  assert.deepEqual(
+    [one.event, JSON.parse(one.data).data],
+    ['config.update', { file: 'config/settings.yaml', key: 'max_turns' }],
+  );
   assert.equal(new Set([one.id, ...resumed.map(({ id }) => id)]).size, 3);
   assert.equal(again.id, resumed[0]!.id);
   byHeader.close();
@@ -83,13 +92,26 @@ test('an id that is unknown gets a resync and then what happens from now on; one
 });
 
 /** A stream read without HTTP, so that its reader decides when it takes the next text. */
-function streamOf(database: Database, bus = createEventBus(), wanted: { topics?: string; after?: string; workspace?: string } = {}) {
+function streamOf(
+  database: Database,
+  bus = createEventBus(),
+  wanted: { topics?: string; after?: string; workspace?: string } = {},
+) {
   const controller = new AbortController();
-  const chunks = eventStream({ database, bus }, { topics: '', ...wanted }, { signal: controller.signal, lastEventId: undefined })[Symbol.asyncIterator]();
+  const chunks = eventStream(
+    { database, bus },
+    { topics: '', ...wanted },
+    { signal: controller.signal, lastEventId: undefined },
+  )[Symbol.asyncIterator]();
   return { bus, stop: () => controller.abort(), next: async (): Promise<string> => (await chunks.next()).value };
 }
 
-const event = (n: number): Parameters<typeof appendEvent>[1] => ({ topic: 'run.update', atMs: n, workspace: n % 2 === 0 ? 'even' : 'odd', data: { n } });
+const event = (n: number): Parameters<typeof appendEvent>[1] => ({
+  topic: 'run.update',
+  atMs: n,
+  workspace: n % 2 === 0 ? 'even' : 'odd',
+  data: { n },
+});
 
 test('an id that was pruned gets a resync', async () => {
   const database = openDatabase(':memory:');
@@ -115,7 +137,10 @@ test('a workspace can be chosen, and what is not chosen moves the place all the 
   await stream.next();
   const text = await stream.next();
 
-  assert.deepEqual([...text.matchAll(/"n":(\d+)/g)].map(([, n]) => n), ['2', '4', '6', '8', '10']);
+  assert.deepEqual(
+    [...text.matchAll(/"n":(\d+)/g)].map(([, n]) => n),
+    ['2', '4', '6', '8', '10'],
+  );
 });
 
 test('a slow reader gets events in batches from the store, and of a growing output only the newest size', async () => {
@@ -127,7 +152,15 @@ test('a slow reader gets events in batches from the store, and of a growing outp
   const sizes: number[] = [];
   for (let batch = 0; batch < 5; batch += 1) sizes.push([...(await stream.next()).matchAll(/^id: /gm)].length);
   const grown = stream.next();
-  for (let size = 1; size <= 500; size += 1) stream.bus.outputGrew({ topic: 'step.output', attempt: 'att_1', run: 'run_1', workspace: 'even', step: 'test', size });
+  for (let size = 1; size <= 500; size += 1)
+    stream.bus.outputGrew({
+      topic: 'step.output',
+      attempt: 'att_1',
+      run: 'run_1',
+      workspace: 'even',
+      step: 'test',
+      size,
+    });
   const frame = await grown;
 
   assert.deepEqual(sizes, [200, 200, 200, 200, 200]);
@@ -141,7 +174,14 @@ test('a reader of runs alone is not told of outputs', async () => {
   await stream.next();
 
   const next = stream.next();
-  stream.bus.outputGrew({ topic: 'step.output', attempt: 'att_1', run: 'run_1', workspace: 'even', step: 'test', size: 1 });
+  stream.bus.outputGrew({
+    topic: 'step.output',
+    attempt: 'att_1',
+    run: 'run_1',
+    workspace: 'even',
+    step: 'test',
+    size: 1,
+  });
   appendEvent(database, event(2));
   stream.bus.wake();
 

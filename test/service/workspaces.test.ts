@@ -6,11 +6,13 @@ import { test } from 'node:test';
 import { openDatabase } from '../../src/store/database.ts';
 import { seenRefs } from '../../src/store/seen-refs.ts';
 import { upstreamHead } from '../../src/store/upstream-heads.ts';
-import { openService, type Reply, type TestService, writeFiles } from './open-service.ts';
+import { type Loose, openService, type Reply, type TestService, writeFiles } from './open-service.ts';
 
-const clone = (opened: TestService, workspace: string, repo: string): string => join(opened.home, 'workspaces', workspace, repo);
+const clone = (opened: TestService, workspace: string, repo: string): string =>
+  join(opened.home, 'workspaces', workspace, repo);
 const root = (opened: TestService, repo: string): string => join(opened.home, 'root', repo);
-const create = (opened: TestService, body: object): Promise<Reply> => opened.ask('/api/workspaces', { method: 'POST', body });
+const create = (opened: TestService, body: object): Promise<Reply> =>
+  opened.ask('/api/workspaces', { method: 'POST', body });
 const drop = (opened: TestService, path: string): Promise<Reply> => opened.ask(path, { method: 'DELETE' });
 const branches = async (opened: TestService, repo: string): Promise<string[]> =>
   (await opened.git(root(opened, repo), 'for-each-ref', '--format=%(refname:short)', 'refs/heads')).split('\n');
@@ -37,15 +39,32 @@ test('a workspace is a branch in each repo, a clone of each, and a page about th
   const made = await create(opened, { workspace: 'task', repos: ['app', 'lib'], read: ['docs'] });
 
   assert.equal(made.status, 200, made.text);
-  assert.deepEqual(made.body.repos, [{ name: 'app', role: 'edit' }, { name: 'lib', role: 'edit' }, { name: 'docs', role: 'read' }]);
-  assert.deepEqual(made.body.clones.map(({ repo, state, branch, dirty }: any) => [repo, state, branch, dirty]), [['app', 'ok', 'task', 0], ['lib', 'ok', 'task', 0], ['docs', 'ok', 'main', 0]]);
+  assert.deepEqual(made.body.repos, [
+    { name: 'app', role: 'edit' },
+    { name: 'lib', role: 'edit' },
+    { name: 'docs', role: 'read' },
+  ]);
+  assert.deepEqual(
+    made.body.clones.map(({ repo, state, branch, dirty }: Loose) => [repo, state, branch, dirty]),
+    [
+      ['app', 'ok', 'task', 0],
+      ['lib', 'ok', 'task', 0],
+      ['docs', 'ok', 'main', 0],
+    ],
+  );
   assert.deepEqual([await branches(opened, 'app'), await branches(opened, 'docs')], [['main', 'task'], ['main']]);
   assert.equal(await opened.git(clone(opened, 'task', 'app'), 'remote', 'get-url', 'origin'), root(opened, 'app'));
-  assert.match(await readFile(join(opened.home, 'workspaces', 'task', 'CLAUDE.md'), 'utf8'), /# Workspace task[\s\S]*`app\/`[\s\S]*`docs\/`/);
+  assert.match(
+    await readFile(join(opened.home, 'workspaces', 'task', 'CLAUDE.md'), 'utf8'),
+    /# Workspace task[\s\S]*`app\/`[\s\S]*`docs\/`/,
+  );
   const head = await opened.git(root(opened, 'app'), 'rev-parse', 'task');
-  assert.deepEqual(look(opened, (database) => [...seenRefs(database, 'app')]), [['task', head]]);
+  assert.deepEqual(
+    look(opened, (database) => [...seenRefs(database, 'app')]),
+    [['task', head]],
+  );
   assert.deepEqual((await opened.ask('/api/runs')).body.runs, []);
-  assert.deepEqual((await readdir(join(opened.home, 'workspaces'))), ['task']);
+  assert.deepEqual(await readdir(join(opened.home, 'workspaces')), ['task']);
 });
 
 test('guidance and copied files are put into the clones, unseen by git and through no link', async () => {
@@ -59,8 +78,16 @@ test('guidance and copied files are put into the clones, unseen by git and throu
   await opened.git(work, 'add', '-A');
   await opened.git(work, 'commit', '-qm', 'a link that leads out');
   await opened.git(work, 'push', '-q', upstream, 'main');
-  await opened.ask('/api/repos', { method: 'POST', body: { name: 'app', upstream, copy: ['.env', 'settings/local.json', 'certs'] } });
-  await writeFiles(join(opened.home, 'config', 'files', 'app'), { '.env': 'A=1\n', 'settings/local.json': '{}', 'certs/a.pem': 'a', 'certs/b/c.pem': 'c' });
+  await opened.ask('/api/repos', {
+    method: 'POST',
+    body: { name: 'app', upstream, copy: ['.env', 'settings/local.json', 'certs'] },
+  });
+  await writeFiles(join(opened.home, 'config', 'files', 'app'), {
+    '.env': 'A=1\n',
+    'settings/local.json': '{}',
+    'certs/a.pem': 'a',
+    'certs/b/c.pem': 'c',
+  });
   await opened.ask('/api/guidance', { method: 'PUT', body: { repo: 'app', text: 'Use tabs.\n', hash: 'none' } });
 
   const made = await create(opened, { workspace: 'task', repos: ['app'] });
@@ -121,11 +148,20 @@ test('a branch that upstream has is taken over only when asked, with where upstr
   const refused = await create(opened, { workspace: 'feature', repos: ['app', 'lib'] });
   const adopted = await create(opened, { workspace: 'feature', repos: ['app', 'lib'], adopt: true });
 
-  assert.deepEqual([refused.body.fault.code, refused.body.fault.message], ['BRANCH_EXISTS', 'The branch feature exists already in app.']);
+  assert.deepEqual(
+    [refused.body.fault.code, refused.body.fault.message],
+    ['BRANCH_EXISTS', 'The branch feature exists already in app.'],
+  );
   assert.equal(adopted.status, 200, adopted.text);
   assert.equal(await opened.git(clone(opened, 'feature', 'app'), 'rev-parse', 'HEAD'), theirs);
-  assert.equal(look(opened, (database) => upstreamHead(database, 'app', 'feature')), theirs);
-  assert.equal(look(opened, (database) => upstreamHead(database, 'lib', 'feature')), null);
+  assert.equal(
+    look(opened, (database) => upstreamHead(database, 'app', 'feature')),
+    theirs,
+  );
+  assert.equal(
+    look(opened, (database) => upstreamHead(database, 'lib', 'feature')),
+    null,
+  );
 });
 
 test('a workspace begins at the branch named', async () => {
@@ -157,11 +193,26 @@ test('repos come into a workspace and go out of it, and the page follows unless 
   await drop(opened, '/api/workspaces/task/repos/docs');
   const last = await drop(opened, '/api/workspaces/task/repos/app');
 
-  assert.deepEqual(added.body.repos?.map(({ name }: any) => name), ['app', 'lib', 'docs'], added.text);
+  assert.deepEqual(
+    added.body.repos?.map(({ name }: Loose) => name),
+    ['app', 'lib', 'docs'],
+    added.text,
+  );
   assert.match(pageThen, /`lib\/`/);
   assert.equal(twice.body.fault.code, 'INPUT_INVALID');
-  assert.deepEqual(removed.body.repos?.map(({ name }: any) => name), ['app', 'docs'], removed.text);
-  assert.deepEqual([await branches(opened, 'lib'), existsSync(clone(opened, 'task', 'lib')), existsSync(clone(opened, 'task', 'docs'))], [['main'], false, false]);
+  assert.deepEqual(
+    removed.body.repos?.map(({ name }: Loose) => name),
+    ['app', 'docs'],
+    removed.text,
+  );
+  assert.deepEqual(
+    [
+      await branches(opened, 'lib'),
+      existsSync(clone(opened, 'task', 'lib')),
+      existsSync(clone(opened, 'task', 'docs')),
+    ],
+    [['main'], false, false],
+  );
   assert.equal(await readFile(page, 'utf8'), '# Mine\n');
   assert.equal(last.body.fault.code, 'INPUT_INVALID');
 });
@@ -177,57 +228,16 @@ test('pulling brings a clone forward and says why where it cannot', async () => 
 
   const pulled = await opened.ask('/api/workspaces/task/pull', { method: 'POST', body: {} });
 
-  assert.deepEqual(pulled.body.results.map(({ repo, state }: any) => [repo, state]), [['app', 'pulled'], ['lib', 'refused']]);
+  assert.deepEqual(
+    pulled.body.results.map(({ repo, state }: Loose) => [repo, state]),
+    [
+      ['app', 'pulled'],
+      ['lib', 'refused'],
+    ],
+  );
   assert.match(pulled.body.results[1].why, /README\.md/);
-  assert.equal(await opened.git(clone(opened, 'task', 'app'), 'rev-parse', 'HEAD'), await opened.git(root(opened, 'app'), 'rev-parse', 'task'));
-});
-
-test('a workspace without work of its own is deleted whole, and its name is free again', async () => {
-  await using opened = await withRepos('app');
-  await create(opened, { workspace: 'task', repos: ['app'] });
-
-  const deleted = await drop(opened, '/api/workspaces/task');
-  const again = await create(opened, { workspace: 'task', repos: ['app'] });
-
-  assert.deepEqual(deleted.body, { deleted: 'task', pins: [] });
-  assert.equal(again.status, 200, again.text);
-  assert.deepEqual(await readdir(join(opened.home, '.state', 'tmp')), []);
-});
-
-test('work that is nowhere else keeps its workspace, and force pins it before it goes', async () => {
-  await using opened = await withRepos('app', 'lib');
-  await create(opened, { workspace: 'task', repos: ['app', 'lib'] });
-  const app = clone(opened, 'task', 'app');
-  await opened.git(app, 'commit', '-q', '--allow-empty', '-m', 'not pushed');
-  const unpushed = await opened.git(app, 'rev-parse', 'HEAD');
-  await writeFile(join(clone(opened, 'task', 'lib'), 'new.txt'), 'not committed\n');
-
-  const refused = await drop(opened, '/api/workspaces/task');
-  const forced = await drop(opened, '/api/workspaces/task?force=true');
-
-  assert.equal(refused.body.fault.code, 'WORKSPACE_HAS_WORK');
-  assert.match(refused.body.fault.detail, /^app: The branch task has commits that were not pushed.*\nlib: 1 file is changed or untracked: new\.txt\.$/);
-  assert.equal(forced.status, 200, forced.text);
-  const pinned = forced.body.pins.map(({ repo, commit }: any) => [repo, commit]);
-  assert.ok(pinned.some(([repo, commit]: string[]) => repo === 'app' && commit === unpushed), forced.text);
-  const file = forced.body.pins.find(({ repo, ref }: any) => repo === 'lib' && ref.endsWith('/uncommitted'));
-  assert.equal(await opened.git(root(opened, 'lib'), 'show', `${file.ref}:new.txt`), 'not committed');
-  assert.deepEqual([await branches(opened, 'app'), existsSync(join(opened.home, 'workspaces', 'task'))], [['main'], false]);
-});
-
-test('a clone that git cannot read is moved aside instead of deleted', async () => {
-  await using opened = await withRepos('app');
-  await create(opened, { workspace: 'task', repos: ['app'] });
-  const folder = clone(opened, 'task', 'app');
-  await rm(join(folder, '.git'), { recursive: true });
-  await writeFile(join(folder, 'precious.txt'), 'mine');
-
-  const refused = await drop(opened, '/api/workspaces/task');
-  const forced = await drop(opened, '/api/workspaces/task?force=true');
-
-  assert.equal(refused.body.fault.code, 'WORKSPACE_HAS_WORK');
-  assert.equal(forced.status, 200, forced.text);
-  const aside = join(opened.home, '.state', 'aside');
-  const [kept] = await readdir(aside);
-  assert.equal(await readFile(join(aside, kept!, 'precious.txt'), 'utf8'), 'mine');
+  assert.equal(
+    await opened.git(clone(opened, 'task', 'app'), 'rev-parse', 'HEAD'),
+    await opened.git(root(opened, 'app'), 'rev-parse', 'task'),
+  );
 });

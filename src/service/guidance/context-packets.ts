@@ -25,16 +25,28 @@ export function contextPackets({ layout, config }: ContextParts): ContextPacket[
 
 /** Those that concern a set of repos: the general ones and theirs. */
 export function packetsFor(packets: readonly ContextPacket[], repos: readonly string[]): ContextPacket[] {
-  return packets.filter(({ repo, name }) => (repo === null && !name.includes('/')) || (repo !== null && repos.includes(repo)));
+  return packets.filter(
+    ({ repo, name }) => (repo === null && !name.includes('/')) || (repo !== null && repos.includes(repo)),
+  );
 }
 
-function packetsIn(path: string, entries: readonly Dirent[], below: { folder: string; repo: ContextPacket['repo'] } | null): ContextPacket[] {
+function packetsIn(
+  path: string,
+  entries: readonly Dirent[],
+  below: { folder: string; repo: ContextPacket['repo'] } | null,
+): ContextPacket[] {
   const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.md')).map(({ name }) => name);
   return files.map((file) => {
     const stem = file.slice(0, -'.md'.length);
     const place = join(path, file);
     const { text, bytes } = headOf(place);
-    return { name: below === null ? stem : `${below.folder}/${stem}`, purpose: purposeOf(text), repo: below?.repo ?? null, path: place, bytes };
+    return {
+      name: below === null ? stem : `${below.folder}/${stem}`,
+      purpose: purposeOf(text),
+      repo: below?.repo ?? null,
+      path: place,
+      bytes,
+    };
   });
 }
 

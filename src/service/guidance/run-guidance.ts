@@ -7,13 +7,20 @@ import { repoGuidanceText } from './repo-guidance.ts';
 import { pictureOf, workspaceGuidanceText } from './workspace-guidance.ts';
 
 /**
- * The files that a run's folder gets, by their paths in it: CLAUDE.md on top, what the operator wants known of each repo,
+ * The files that a run's folder gets, by their paths in it: CLAUDE.md on top, what the operator wants known of each
+ * repo,
  * and the context packets, since the work sees nothing of the home but that folder.
  */
-export function runGuidance(parts: Pick<ServiceParts, 'config' | 'database' | 'layout'>, workspace: string): { path: string; text: string }[] {
+export function runGuidance(
+  parts: Pick<ServiceParts, 'config' | 'database' | 'layout'>,
+  workspace: string,
+): { path: string; text: string }[] {
   const picture = pictureOf(parts, workspace);
   const pathOf = ({ name }: { name: string }): string => join('.takt', 'context', `${name}.md`);
-  const packets = packetsFor(contextPackets(parts), picture.repos.map(({ name }) => name));
+  const packets = packetsFor(
+    contextPackets(parts),
+    picture.repos.map(({ name }) => name),
+  );
   const ofRepos = picture.repos.flatMap(({ name, role }) => {
     const text = repoGuidanceText(parts, { workspace, repo: name, role });
     return text === undefined ? [] : [{ path: join(name, REPO_GUIDANCE_FILE), text }];

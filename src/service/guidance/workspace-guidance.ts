@@ -21,17 +21,35 @@ export interface WorkspacePicture {
 
 const LIMIT_BYTES = 1024 * 1024;
 
-export const workspaceGuidanceFile = (layout: HomeLayout, workspace: string): string => join(layout.workspace(workspace), 'CLAUDE.md');
+export const workspaceGuidanceFile = (layout: HomeLayout, workspace: string): string =>
+  join(layout.workspace(workspace), 'CLAUDE.md');
 
-/** The text of CLAUDE.md on top of a workspace, from `templates/workspace.md`; `pathOf` says where a context packet lies. */
-export function workspaceGuidanceText(parts: GuidanceParts, { workspace, repos, pipeline }: WorkspacePicture, pathOf = (packet: { path: string; name: string }): string => packet.path): string {
+/**
+ * The text of CLAUDE.md on top of a workspace, from `templates/workspace.md`; `pathOf` says where a context packet
+ * lies.
+ */
+export function workspaceGuidanceText(
+  parts: GuidanceParts,
+  { workspace, repos, pipeline }: WorkspacePicture,
+  pathOf = (packet: { path: string; name: string }): string => packet.path,
+): string {
   const template = textIfThere(join(parts.layout.templates, 'workspace.md'));
-  if (template === undefined) throw new Fault('TEMPLATE_NOT_FOUND', 'The home has no templates/workspace.md.', { hint: '`takt init` puts back the templates that are missing.' });
+  if (template === undefined)
+    throw new Fault('TEMPLATE_NOT_FOUND', 'The home has no templates/workspace.md.', {
+      hint: '`takt init` puts back the templates that are missing.',
+    });
   const configured = parts.config.repos();
-  const packets = packetsFor(contextPackets(parts), repos.map(({ name }) => name));
+  const packets = packetsFor(
+    contextPackets(parts),
+    repos.map(({ name }) => name),
+  );
   return workspaceGuidance(template, {
     workspace,
-    repos: repos.map(({ name, role }) => ({ name, role, dependsOn: configured.find((repo) => repo.name === name)?.depends_on ?? [] })),
+    repos: repos.map(({ name, role }) => ({
+      name,
+      role,
+      dependsOn: configured.find((repo) => repo.name === name)?.depends_on ?? [],
+    })),
     context: packets.map((packet) => ({ path: pathOf(packet), purpose: packet.purpose })),
     pipeline,
   });
@@ -43,10 +61,14 @@ export function pictureOf({ database }: Pick<ServiceParts, 'database'>, name: st
 }
 
 /**
- * Brings CLAUDE.md on top of a workspace up to date after its repos or pipeline changed; `before` is the picture that it
+ * Brings CLAUDE.md on top of a workspace up to date after its repos or pipeline changed; `before` is the picture that
+ * it
  * was written from. A page that was edited since is left as it is.
  */
-export async function refreshWorkspaceGuidance(parts: GuidanceParts & Pick<ServiceParts, 'database'>, before: WorkspacePicture): Promise<void> {
+export async function refreshWorkspaceGuidance(
+  parts: GuidanceParts & Pick<ServiceParts, 'database'>,
+  before: WorkspacePicture,
+): Promise<void> {
   const path = workspaceGuidanceFile(parts.layout, before.workspace);
   const current = (await readUntrustedFile(path, LIMIT_BYTES))?.toString('utf8');
   if (current !== undefined && current !== workspaceGuidanceText(parts, before)) return;

@@ -27,7 +27,10 @@ export type Binding =
     };
 
 /** Binds an operation to its handler; parameters and reply are checked against the schemas whatever the types say. */
-export function bind<Params, Reply>(operation: Operation<Params, Reply>, answer: (params: Params, call: Call) => Reply | Promise<Reply>): Binding {
+export function bind<Params, Reply>(
+  operation: Operation<Params, Reply>,
+  answer: (params: Params, call: Call) => Reply | Promise<Reply>,
+): Binding {
   // The parameters were parsed by this very operation's schema when the handler gets them.
   return { kind: 'reply', operation: operation as Operation, answer: (params, call) => answer(params as Params, call) };
 }
@@ -38,5 +41,10 @@ export function bindStream<Params>(
   contentType: string,
   answer: (params: Params, call: StreamCall) => AsyncIterable<string> | Promise<AsyncIterable<string>>,
 ): Binding {
-  return { kind: 'stream', operation: operation as Operation, contentType, answer: (params, call) => answer(params as Params, call) };
+  return {
+    kind: 'stream',
+    operation: operation as Operation,
+    contentType,
+    answer: (params, call) => answer(params as Params, call),
+  };
 }

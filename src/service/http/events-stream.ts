@@ -25,10 +25,17 @@ const BATCH = 200;
  * Events as server-sent events, read from the store at the reader's own speed: what it has not taken is not in memory.
  * An id that is unknown or pruned gets a `resync` frame, and the stream goes on from now.
  */
-export function eventStream({ database, bus }: EventParts, wanted: EventsWanted, call: StreamCall): AsyncIterable<string> {
+export function eventStream(
+  { database, bus }: EventParts,
+  wanted: EventsWanted,
+  call: StreamCall,
+): AsyncIterable<string> {
   const epoch = metaValue(database, 'epoch');
   const start = startOf(database, epoch, call.lastEventId, wanted.after);
-  const topics = wanted.topics.split(',').map((topic) => topic.trim()).filter((topic) => topic !== '');
+  const topics = wanted.topics
+    .split(',')
+    .map((topic) => topic.trim())
+    .filter((topic) => topic !== '');
   return frames({ database, bus }, { start, epoch, topics, workspace: wanted.workspace }, call.signal);
 }
 
@@ -44,7 +51,10 @@ function startOf(database: Database, epoch: string, lastEventId: string | undefi
   if (id === undefined || id === '') return { after: newest, isResync: false };
   if (id === '0') return { after: 0, isResync: false };
   const match = /^([0-9a-f]+)-(\d{1,15})$/.exec(id);
-  if (match === null && lastEventId === undefined) throw new Fault('INPUT_INVALID', `after is not an id of an event: ${id}.`, { hint: 'Take the id of an event, or 0 for all.' });
+  if (match === null && lastEventId === undefined)
+    throw new Fault('INPUT_INVALID', `after is not an id of an event: ${id}.`, {
+      hint: 'Take the id of an event, or 0 for all.',
+    });
   const n = Number(match?.[2]);
   const isKnown = match?.[1] === epoch && n <= newest && n >= oldest - 1;
   return isKnown ? { after: n, isResync: false } : { after: newest, isResync: true };
@@ -52,7 +62,12 @@ function startOf(database: Database, epoch: string, lastEventId: string | undefi
 
 async function* frames(
   { database, bus }: EventParts,
-  { start, epoch, topics, workspace }: { start: Start; epoch: string; topics: readonly string[]; workspace: string | undefined },
+  {
+    start,
+    epoch,
+    topics,
+    workspace,
+  }: { start: Start; epoch: string; topics: readonly string[]; workspace: string | undefined },
   signal: AbortSignal,
 ): AsyncGenerator<string, void, undefined> {
   const latch = createLatch();
@@ -87,6 +102,7 @@ function numberOf(event: TaktEvent | undefined): number | undefined {
   return event === undefined ? undefined : Number(event.id.slice(event.id.indexOf('-') + 1));
 }
 
-const eventFrame = (event: TaktEvent): string => `id: ${event.id}\nevent: ${event.topic}\ndata: ${JSON.stringify(event)}\n\n`;
+const eventFrame = (event: TaktEvent): string =>
+  `id: ${event.id}\nevent: ${event.topic}\ndata: ${JSON.stringify(event)}\n\n`;
 
 const outputFrame = (frame: OutputGrew): string => `event: ${frame.topic}\ndata: ${JSON.stringify(frame)}\n\n`;

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import { Fault, faults } from '../../contract/faults.ts';
 
-/** What a client is told of an error: faults as they are, a full disk by its name, and all else as INTERNAL with an id. */
+/**
+ * What a client is told of an error: faults as they are, a full disk by its name, and all else as INTERNAL with an id.
+ */
 export function faultOfError(error: unknown, log: Pick<FastifyBaseLogger, 'error'>): Fault {
   if (error instanceof Fault) {
     if (error.code === 'INTERNAL') return internal(error, log);
@@ -14,7 +16,10 @@ export function faultOfError(error: unknown, log: Pick<FastifyBaseLogger, 'error
 
 /** Sends a fault with its status and report. */
 export async function sendFault(reply: FastifyReply, fault: Fault): Promise<void> {
-  await reply.code(faults[fault.code].httpStatus).type('application/json; charset=utf-8').send(JSON.stringify({ fault: fault.report() }));
+  await reply
+    .code(faults[fault.code].httpStatus)
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify({ fault: fault.report() }));
 }
 
 function codeOf(error: unknown): string {
@@ -43,7 +48,9 @@ function faultOfCode(code: string, cause: unknown): Fault | undefined {
     case 'ABORT_ERR':
       return new Fault('CANCELLED', 'It was cancelled.', { cause });
     default:
-      return cause instanceof Error && cause.name === 'TimeoutError' ? new Fault('GIT_FAILED', 'It took too long and was ended.', { cause }) : undefined;
+      return cause instanceof Error && cause.name === 'TimeoutError'
+        ? new Fault('GIT_FAILED', 'It took too long and was ended.', { cause })
+        : undefined;
   }
 }
 
@@ -51,5 +58,7 @@ function internal(error: unknown, log: Pick<FastifyBaseLogger, 'error'>): Fault 
   const id = randomBytes(4).toString('hex');
   log.error({ err: error, errorId: id }, 'unexpected error');
   const said = error instanceof Fault ? ` ${error.message}` : '';
-  return new Fault('INTERNAL', `Something in takt went wrong (${id}).${said}`, { hint: `\`takt service logs\` has the details under ${id}.` });
+  return new Fault('INTERNAL', `Something in takt went wrong (${id}).${said}`, {
+    hint: `\`takt service logs\` has the details under ${id}.`,
+  });
 }

@@ -52,18 +52,34 @@ function handleOf(binding: Binding, parts: MountParts): Handle {
 
 type ReplyBinding = Extract<Binding, { kind: 'reply' }>;
 
-async function sendReply({ operation, answer }: ReplyBinding, params: unknown, reply: FastifyReply, { stopping }: MountParts): Promise<FastifyReply> {
+async function sendReply(
+  { operation, answer }: ReplyBinding,
+  params: unknown,
+  reply: FastifyReply,
+  { stopping }: MountParts,
+): Promise<FastifyReply> {
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(CALL_LIMIT_MS)]);
   const said = await answer(params, { signal, progress: () => undefined });
   return sendJson(reply, checkedReply(operation, said));
 }
 
-async function sendJobReply(binding: ReplyBinding, params: unknown, reply: FastifyReply, parts: MountParts): Promise<FastifyReply> {
+async function sendJobReply(
+  binding: ReplyBinding,
+  params: unknown,
+  reply: FastifyReply,
+  parts: MountParts,
+): Promise<FastifyReply> {
   const said = await runJob(binding, params, reply.raw, parts, () => undefined);
   return sendJson(reply, said);
 }
 
-async function sendJobLines(binding: ReplyBinding, params: unknown, request: FastifyRequest, reply: FastifyReply, parts: MountParts): Promise<void> {
+async function sendJobLines(
+  binding: ReplyBinding,
+  params: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: MountParts,
+): Promise<void> {
   const raw = openBody(reply, 'application/x-ndjson', parts.homeId);
   const write = (line: JobLine): void => void raw.write(`${JSON.stringify(line)}\n`);
   try {
@@ -79,7 +95,13 @@ async function sendJobLines(binding: ReplyBinding, params: unknown, request: Fas
 }
 
 /** Carries a job out; its connection's end cancels it. */
-function runJob({ operation, answer }: ReplyBinding, params: unknown, raw: ServerResponse, parts: MountParts, tell: (line: JobLine) => void): Promise<unknown> {
+function runJob(
+  { operation, answer }: ReplyBinding,
+  params: unknown,
+  raw: ServerResponse,
+  parts: MountParts,
+  tell: (line: JobLine) => void,
+): Promise<unknown> {
   const title = titleOf(operation, params);
   return parts.jobs.run(
     {
@@ -92,10 +114,19 @@ function runJob({ operation, answer }: ReplyBinding, params: unknown, raw: Serve
   );
 }
 
-async function sendStream(binding: Extract<Binding, { kind: 'stream' }>, params: unknown, request: FastifyRequest, reply: FastifyReply, parts: MountParts): Promise<void> {
+async function sendStream(
+  binding: Extract<Binding, { kind: 'stream' }>,
+  params: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: MountParts,
+): Promise<void> {
   const signal = AbortSignal.any([parts.stopping, signalOfConnection(reply.raw, 'The reader went away.')]);
   const lastEventId = request.headers['last-event-id'];
-  const chunks = await binding.answer(params, { signal, lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined });
+  const chunks = await binding.answer(params, {
+    signal,
+    lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
+  });
   const raw = openBody(reply, binding.contentType, parts.homeId);
   raw.flushHeaders();
   try {
@@ -123,7 +154,12 @@ function signalOfConnection(raw: ServerResponse, sentence: string): AbortSignal 
 
 function openBody(reply: FastifyReply, contentType: string, homeId: string): ServerResponse {
   reply.hijack();
-  reply.raw.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store', 'x-accel-buffering': 'no', [HOME_HEADER]: homeId });
+  reply.raw.writeHead(200, {
+    'content-type': contentType,
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+    [HOME_HEADER]: homeId,
+  });
   return reply.raw;
 }
 
@@ -139,9 +175,15 @@ function checkedReply(operation: Operation, said: unknown): unknown {
 
 function titleOf(operation: Operation, params: unknown): string {
   const given = operation.command.positionals.map((name) => (params as Record<string, unknown>)[name]);
-  return [...operation.command.words, ...given.flat().filter((value) => typeof value === 'string')].join(' ').slice(0, 200);
+  return [...operation.command.words, ...given.flat().filter((value) => typeof value === 'string')]
+    .join(' ')
+    .slice(0, 200);
 }
 
 function rawParams(request: FastifyRequest): RawParams {
-  return { path: request.params as Record<string, string>, query: request.query as Record<string, string | string[]>, body: request.body };
+  return {
+    path: request.params as Record<string, string>,
+    query: request.query as Record<string, string | string[]>,
+    body: request.body,
+  };
 }

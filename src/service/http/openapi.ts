@@ -13,7 +13,12 @@ export function openApi(operations: readonly Operation[], version: string): Reco
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'takt', version, description: 'Everything that takt can do. Local operations are carried out by the command itself; over HTTP they only say so.' },
+    info: {
+      title: 'takt',
+      version,
+      description:
+        'Everything that takt can do. Local operations are carried out by the command itself; over HTTP they only say so.',
+    },
     servers: [{ url: 'http://127.0.0.1:7433' }],
     security: [{ bearer: [] }, { cookie: [] }],
     paths,
@@ -44,27 +49,55 @@ function describe(operation: Operation): Record<string, unknown> {
     'x-takt-who': operation.who,
     parameters: [
       ...inPath.map((name) => ({ name, in: 'path', required: true, schema: properties[name] ?? { type: 'string' } })),
-      ...query.map((name) => ({ name, in: 'query', required: required.includes(name), schema: properties[name], explode: true })),
+      ...query.map((name) => ({
+        name,
+        in: 'query',
+        required: required.includes(name),
+        schema: properties[name],
+        explode: true,
+      })),
     ],
     ...(isQuery ? {} : { requestBody: bodyOf(rest, properties, required) }),
-    responses: { '200': { description: 'Done.', content: contentOf(operation) }, default: { description: FAULTS, content: { 'application/json': { schema: { $ref: '#/components/schemas/FaultReply' } } } } },
+    responses: {
+      '200': { description: 'Done.', content: contentOf(operation) },
+      default: {
+        description: FAULTS,
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/FaultReply' } } },
+      },
+    },
   };
 }
 
 const FAULTS = 'A fault; its code fixes the status.';
 
-function bodyOf(names: readonly string[], properties: Readonly<Record<string, JsonSchema>>, required: readonly string[]): JsonSchema {
+function bodyOf(
+  names: readonly string[],
+  properties: Readonly<Record<string, JsonSchema>>,
+  required: readonly string[],
+): JsonSchema {
   const needed = names.filter((name) => required.includes(name));
-  const schema = { type: 'object', properties: Object.fromEntries(names.map((name) => [name, properties[name]])), required: needed, additionalProperties: false };
+  const schema = {
+    type: 'object',
+    properties: Object.fromEntries(names.map((name) => [name, properties[name]])),
+    required: needed,
+    additionalProperties: false,
+  };
   return { required: needed.length > 0, content: { 'application/json': { schema } } };
 }
 
 function contentOf(operation: Operation): JsonSchema {
   if (operation.kind === 'stream') {
-    return operation.name === 'event.stream' ? { 'text/event-stream': { schema: { type: 'string' } } } : { 'application/x-ndjson': { schema: { type: 'string' } } };
+    return operation.name === 'event.stream'
+      ? { 'text/event-stream': { schema: { type: 'string' } } }
+      : { 'application/x-ndjson': { schema: { type: 'string' } } };
   }
   const json = { 'application/json': { schema: jsonSchema(operation.reply, 'output') } };
-  return operation.kind === 'job' ? { ...json, 'application/x-ndjson': { schema: { type: 'string', description: 'Progress lines, then a reply or a fault.' } } } : json;
+  return operation.kind === 'job'
+    ? {
+        ...json,
+        'application/x-ndjson': { schema: { type: 'string', description: 'Progress lines, then a reply or a fault.' } },
+      }
+    : json;
 }
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
@@ -82,7 +115,12 @@ function faultReply(): JsonSchema {
       fault: {
         type: 'object',
         required: ['code', 'message', 'hint'],
-        properties: { code: { enum: Object.keys(faults), description: table.join('\n') }, message: text, hint: text, detail: text },
+        properties: {
+          code: { enum: Object.keys(faults), description: table.join('\n') },
+          message: text,
+          hint: text,
+          detail: text,
+        },
       },
     },
   };

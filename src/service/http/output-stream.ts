@@ -31,9 +31,14 @@ const LOOK_AGAIN_MS = 5_000;
 
 /**
  * A run's output as lines `{"step","attempt","offset","line"}`; `offset` is the byte after the line, to go on from.
- * Bytes are pulled from the store as the reader takes them. With `follow` it ends when the run is final and all was sent.
+ * Bytes are pulled from the store as the reader takes them. With `follow` it ends when the run is final and all was
+ * sent.
  */
-export function outputStream({ database, bus }: OutputParts, wanted: OutputWanted, { signal }: StreamCall): AsyncIterable<string> {
+export function outputStream(
+  { database, bus }: OutputParts,
+  wanted: OutputWanted,
+  { signal }: StreamCall,
+): AsyncIterable<string> {
   const run = resolveRun(database, wanted.run);
   if (wanted.step !== undefined && !runSteps(database, run).some(({ name }) => name === wanted.step)) {
     throw new Fault('STEP_NOT_FOUND', `The run has no step ${wanted.step}.`);
@@ -41,11 +46,17 @@ export function outputStream({ database, bus }: OutputParts, wanted: OutputWante
   if (wanted.attempt !== undefined && !attemptsOfRun(database, run).some(({ id }) => id === wanted.attempt)) {
     throw new Fault('STEP_NOT_FOUND', `The run has no attempt ${wanted.attempt}.`);
   }
-  if (wanted.after > 0 && wanted.attempt === undefined) throw new Fault('INPUT_INVALID', 'after needs attempt: an offset is a place within one attempt.');
+  if (wanted.after > 0 && wanted.attempt === undefined)
+    throw new Fault('INPUT_INVALID', 'after needs attempt: an offset is a place within one attempt.');
   return lines({ database, bus }, run, wanted, signal);
 }
 
-async function* lines({ database, bus }: OutputParts, run: string, wanted: OutputWanted, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+async function* lines(
+  { database, bus }: OutputParts,
+  run: string,
+  wanted: OutputWanted,
+  signal: AbortSignal,
+): AsyncGenerator<string, void, undefined> {
   const latch = createLatch();
   const stopWake = bus.onWake(latch.set);
   const stopOutput = bus.onOutputGrew((frame) => {
@@ -70,7 +81,8 @@ async function* lines({ database, bus }: OutputParts, run: string, wanted: Outpu
 
 function wantedAttempts(database: Database, run: string, wanted: OutputWanted): StoredAttempt[] {
   return attemptsOfRun(database, run).filter(
-    ({ id, step }) => (wanted.attempt === undefined || id === wanted.attempt) && (wanted.step === undefined || step === wanted.step),
+    ({ id, step }) =>
+      (wanted.attempt === undefined || id === wanted.attempt) && (wanted.step === undefined || step === wanted.step),
   );
 }
 
@@ -83,7 +95,13 @@ function isSettled(database: Database, run: string, wanted: OutputWanted): boole
 }
 
 /** The lines of an attempt that were not sent yet; a line whose end is not there yet waits. */
-async function* newLines(database: Database, attempt: StoredAttempt, offsets: Map<string, number>, first: number, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+async function* newLines(
+  database: Database,
+  attempt: StoredAttempt,
+  offsets: Map<string, number>,
+  first: number,
+  signal: AbortSignal,
+): AsyncGenerator<string, void, undefined> {
   let offset = offsets.get(attempt.id) ?? first;
   let limitBytes = CHUNK_BYTES;
   while (!signal.aborted) {
@@ -107,7 +125,7 @@ const NEWLINE = 0x0a;
 function wrapLines(bytes: Buffer, { step, id }: StoredAttempt, from: number): string {
   const head = `{"step":${JSON.stringify(step)},"attempt":${JSON.stringify(id)},"offset":`;
   let text = '';
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf(NEWLINE, start);
     const line = bytes.toString('utf8', start, end);
     // A host that was killed in the middle of a line leaves one that is no JSON; a reader must not stumble over it.

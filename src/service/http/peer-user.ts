@@ -10,7 +10,10 @@ const known = new WeakMap<Socket, number | null>();
 export function userOfPeer(socket: Socket): number | undefined {
   const before = known.get(socket);
   if (before !== undefined) return before ?? undefined;
-  const user = socket.remotePort === undefined || socket.localPort === undefined ? undefined : findUser(socket.remotePort, socket.localPort);
+  const user =
+    socket.remotePort === undefined || socket.localPort === undefined
+      ? undefined
+      : findUser(socket.remotePort, socket.localPort);
   known.set(socket, user ?? null);
   return user;
 }
@@ -18,7 +21,14 @@ export function userOfPeer(socket: Socket): number | undefined {
 function findUser(theirPort: number, ourPort: number): number | undefined {
   for (const row of tcpRows()) {
     // A closed connection shows user 0 and no inode, which must not be taken for root.
-    if (row.localPort === theirPort && row.remotePort === ourPort && row.isLoopback && row.state === ESTABLISHED && row.inode !== 0) return row.user;
+    if (
+      row.localPort === theirPort &&
+      row.remotePort === ourPort &&
+      row.isLoopback &&
+      row.state === ESTABLISHED &&
+      row.inode !== 0
+    )
+      return row.user;
   }
   return undefined;
 }

@@ -18,8 +18,11 @@ export interface RawParams {
  */
 export function readParams<Params>(schema: z.ZodType<Params>, raw: RawParams): Params {
   const body = raw.body ?? {};
-  if (typeof body !== 'object' || Array.isArray(body)) throw new Fault('BODY_NOT_JSON', 'The body is not a JSON object.');
-  const query = Object.fromEntries(Object.entries(raw.query).map(([name, text]) => [name, fromText(schema, name, text)]));
+  if (typeof body !== 'object' || Array.isArray(body))
+    throw new Fault('BODY_NOT_JSON', 'The body is not a JSON object.');
+  const query = Object.fromEntries(
+    Object.entries(raw.query).map(([name, text]) => [name, fromText(schema, name, text)]),
+  );
   // The path comes last: it is what the route was chosen by.
   const merged: Record<string, unknown> = { ...query, ...body, ...raw.path };
   const parsed = schema.safeParse(merged);
@@ -50,9 +53,16 @@ function faultOf(schema: z.ZodType, merged: Record<string, unknown>, issue: z.co
     return new Fault('INPUT_INVALID', `No parameter is called ${name}.${didYouMean(name, known)}`, { hint: list });
   }
   const name = issue.path.map(String).join('.');
-  return new Fault('INPUT_INVALID', `${name === '' ? 'The input' : name} ${issueSentence(issue, valueAt(merged, issue.path))}.`);
+  return new Fault(
+    'INPUT_INVALID',
+    `${name === '' ? 'The input' : name} ${issueSentence(issue, valueAt(merged, issue.path))}.`,
+  );
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((inner, part) => (typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[part] : undefined), value);
+  return path.reduce<unknown>(
+    (inner, part) =>
+      typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[part] : undefined,
+    value,
+  );
 }

@@ -92,7 +92,12 @@ function readJsonBodies(app: FastifyInstance): void {
   });
 }
 
-function checkEveryRequest(app: FastifyInstance, identity: Identity, parts: ServerParts, read: (request: FastifyRequest) => Request): void {
+function checkEveryRequest(
+  app: FastifyInstance,
+  identity: Identity,
+  parts: ServerParts,
+  read: (request: FastifyRequest) => Request,
+): void {
   app.addHook('onRequest', async (fastifyRequest, reply) => {
     void reply.header(HOME_HEADER, parts.homeId);
     if (parts.stopping.aborted) throw new Fault('SERVICE_UNREACHABLE', 'The service is stopping.');
@@ -108,7 +113,12 @@ function checkEveryRequest(app: FastifyInstance, identity: Identity, parts: Serv
   app.setErrorHandler((error, request, reply) => sendFault(reply, faultOfError(error, request.log)));
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0]!.slice(0, 200);
-    return sendFault(reply, new Fault('COMMAND_UNKNOWN', `Nothing answers ${request.method} ${path}.`, { hint: 'GET /api/openapi.json lists what there is.' }));
+    return sendFault(
+      reply,
+      new Fault('COMMAND_UNKNOWN', `Nothing answers ${request.method} ${path}.`, {
+        hint: 'GET /api/openapi.json lists what there is.',
+      }),
+    );
   });
 }
 
@@ -130,8 +140,13 @@ async function listenOnPort(app: FastifyInstance, port: number): Promise<number>
     await app.listen({ port, host: '127.0.0.1' });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') throw new Fault('PORT_TAKEN', `Port ${port} is taken by ${portHolder(port)}.`, { cause: error });
-    if (code === 'EACCES') throw new Fault('PORT_TAKEN', `Port ${port} may not be opened by this user.`, { hint: 'Set TAKT_PORT to a port above 1023.', cause: error });
+    if (code === 'EADDRINUSE')
+      throw new Fault('PORT_TAKEN', `Port ${port} is taken by ${portHolder(port)}.`, { cause: error });
+    if (code === 'EACCES')
+      throw new Fault('PORT_TAKEN', `Port ${port} may not be opened by this user.`, {
+        hint: 'Set TAKT_PORT to a port above 1023.',
+        cause: error,
+      });
     throw error;
   }
   return (app.server.address() as AddressInfo).port;

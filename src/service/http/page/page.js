@@ -21,19 +21,27 @@ function showList(list, entries) {
       button.type = 'button';
       button.dataset.key = key;
       if (isCurrent) button.setAttribute('aria-current', 'true');
-      for (const text of [name, state]) button.append(Object.assign(document.createElement('span'), { textContent: text }));
+      for (const text of [name, state])
+        button.append(Object.assign(document.createElement('span'), { textContent: text }));
       button.addEventListener('click', choose);
       const item = document.createElement('li');
       item.append(button);
       return item;
     }),
   );
-  if (focused !== undefined) [...list.querySelectorAll('button')].find(({ dataset }) => dataset.key === focused)?.focus();
+  if (focused !== undefined)
+    [...list.querySelectorAll('button')].find(({ dataset }) => dataset.key === focused)?.focus();
 }
 
 async function showWorkspaces() {
   const { workspaces } = await read('/api/workspaces');
-  const all = { key: '', name: 'All', state: String(workspaces.length), isCurrent: chosen.workspace === '', choose: () => chooseWorkspace('') };
+  const all = {
+    key: '',
+    name: 'All',
+    state: String(workspaces.length),
+    isCurrent: chosen.workspace === '',
+    choose: () => chooseWorkspace(''),
+  };
   const entries = workspaces.map(({ name, latestRun }) => ({
     key: name,
     name,
@@ -61,7 +69,8 @@ async function showRuns() {
 async function showSteps() {
   if (chosen.run === '') return;
   const run = await read(`/api/runs/${chosen.run}`);
-  part('run-title').textContent = `Run ${run.workspace}/${run.number}: ${run.state}${run.reason === null ? '' : ` (${run.reason.sentence})`}`;
+  part('run-title').textContent =
+    `Run ${run.workspace}/${run.number}: ${run.state}${run.reason === null ? '' : ` (${run.reason.sentence})`}`;
   const entries = run.steps.map(({ name, title, state }) => ({
     key: name,
     name: title === name ? name : `${name}: ${title}`,
@@ -164,4 +173,5 @@ events.addEventListener('open', () => {
 events.addEventListener('error', () => {
   part('status').textContent = 'The service does not answer; trying again…';
 });
-for (const topic of ['run.update', 'step.update', 'workspace.update', 'resync']) events.addEventListener(topic, () => void refresh());
+for (const topic of ['run.update', 'step.update', 'workspace.update', 'resync'])
+  events.addEventListener(topic, () => void refresh());

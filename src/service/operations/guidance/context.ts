@@ -9,8 +9,12 @@ import type { ServiceParts } from '../../parts.ts';
 
 type ContextParts = Pick<ServiceParts, 'config' | 'layout' | 'database'>;
 
-export function listContext(parts: ContextParts, { workspace }: ParamsOf<typeof contextList>): ReplyOf<typeof contextList> {
-  const repos = workspace === undefined ? undefined : workspaceOf(parts.database, workspace).repos.map(({ name }) => name);
+export function listContext(
+  parts: ContextParts,
+  { workspace }: ParamsOf<typeof contextList>,
+): ReplyOf<typeof contextList> {
+  const repos =
+    workspace === undefined ? undefined : workspaceOf(parts.database, workspace).repos.map(({ name }) => name);
   const packets = contextPackets(parts);
   return { packets: repos === undefined ? packets : packetsFor(packets, repos) };
 }
@@ -19,6 +23,13 @@ export async function showContext(parts: ContextParts, { packet }: ParamsOf<type
   const packets = contextPackets(parts);
   // Only what the list shows can be read: a name is never made into a path.
   const found = packets.find(({ name }) => name === packet.replace(/\.md$/, ''));
-  if (found === undefined) throw new Fault('CONTEXT_NOT_FOUND', `No context packet is called ${packet}.${didYouMean(packet, packets.map(({ name }) => name))}`);
+  if (found === undefined)
+    throw new Fault(
+      'CONTEXT_NOT_FOUND',
+      `No context packet is called ${packet}.${didYouMean(
+        packet,
+        packets.map(({ name }) => name),
+      )}`,
+    );
   return { name: found.name, path: found.path, ...(await readFileText(found.path)) };
 }

@@ -38,17 +38,31 @@ export async function setGuidance(parts: GuidanceParts, params: ParamsOf<typeof 
   if (kind === 'repo') await makeFolder(dirname(path));
   const file = await editFile(path, { name, expectedHash: params.hash, change: () => text });
   if (kind === 'repo') await refreshClones(parts, of, before.text);
-  commit(parts, [{ topic: 'config.update', data: { file: name }, ...(kind === 'workspace' ? { workspace: of } : {}) }], () => undefined);
+  commit(
+    parts,
+    [{ topic: 'config.update', data: { file: name }, ...(kind === 'workspace' ? { workspace: of } : {}) }],
+    () => undefined,
+  );
   return { name, path, ...file };
 }
 
-function placeOf({ config, database, layout }: GuidanceParts, { workspace, repo }: { workspace?: string | undefined; repo?: string | undefined }): Place {
+function placeOf(
+  { config, database, layout }: GuidanceParts,
+  { workspace, repo }: { workspace?: string | undefined; repo?: string | undefined },
+): Place {
   if ((workspace === undefined) === (repo === undefined)) {
-    throw new Fault('INPUT_INVALID', 'Name either a workspace or a repo.', { hint: 'Give --workspace NAME or --repo NAME.' });
+    throw new Fault('INPUT_INVALID', 'Name either a workspace or a repo.', {
+      hint: 'Give --workspace NAME or --repo NAME.',
+    });
   }
   if (workspace !== undefined) {
     workspaceOf(database, workspace);
-    return { kind: 'workspace', of: workspace, name: `workspaces/${workspace}/CLAUDE.md`, path: workspaceGuidanceFile(layout, workspace) };
+    return {
+      kind: 'workspace',
+      of: workspace,
+      name: `workspaces/${workspace}/CLAUDE.md`,
+      path: workspaceGuidanceFile(layout, workspace),
+    };
   }
   knownRepo({ config, database }, repo!);
   return { kind: 'repo', of: repo!, name: `config/guidance/${repo}.md`, path: repoGuidanceFile(layout, repo!) };

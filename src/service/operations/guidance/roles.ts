@@ -11,7 +11,9 @@ import { newText } from './new-text.ts';
 const FILE = 'templates/pipeline_roles.md';
 
 export function listRoles({ config }: Pick<ServiceParts, 'config'>): { roles: Omit<Role, 'prompt'>[] } {
-  return { roles: parseRoles(config.rolesText()).map(({ name, purpose, prompt }) => ({ name, purpose, hash: sha256(prompt) })) };
+  return {
+    roles: parseRoles(config.rolesText()).map(({ name, purpose, prompt }) => ({ name, purpose, hash: sha256(prompt) })),
+  };
 }
 
 export function showRole({ config }: Pick<ServiceParts, 'config'>, { role }: ParamsOf<typeof roleShow>): Role {
@@ -19,7 +21,10 @@ export function showRole({ config }: Pick<ServiceParts, 'config'>, { role }: Par
 }
 
 /** Replaces or adds a role. The hash is that of its prompt, so that two people can change two roles. */
-export async function setRole(parts: Pick<ServiceParts, 'layout' | 'database' | 'bus'>, params: ParamsOf<typeof roleSet>): Promise<Role> {
+export async function setRole(
+  parts: Pick<ServiceParts, 'layout' | 'database' | 'bus'>,
+  params: ParamsOf<typeof roleSet>,
+): Promise<Role> {
   const { role, hash } = params;
   const prompt = newText(params);
   const { text } = await editFile(parts.layout.rolesFile, {
@@ -27,7 +32,10 @@ export async function setRole(parts: Pick<ServiceParts, 'layout' | 'database' | 
     change: (before) => {
       const known = parseRoles(before).find(({ name }) => name === role);
       const current = known === undefined ? NO_FILE : sha256(known.prompt);
-      if (current !== hash) throw new Fault('FILE_CHANGED', `The role ${role} is not what it was when you read it.`, { detail: `Its hash is ${current} now.` });
+      if (current !== hash)
+        throw new Fault('FILE_CHANGED', `The role ${role} is not what it was when you read it.`, {
+          detail: `Its hash is ${current} now.`,
+        });
       return replaceRole(before, role, prompt);
     },
   });
@@ -38,7 +46,14 @@ export async function setRole(parts: Pick<ServiceParts, 'layout' | 'database' | 
 function roleIn(text: string, name: string): Role {
   const roles: RoleText[] = parseRoles(text);
   const found = roles.find((role) => role.name === name);
-  if (found === undefined) throw new Fault('ROLE_NOT_FOUND', `No role is called ${name}.${didYouMean(name, roles.map((role) => role.name))}`);
+  if (found === undefined)
+    throw new Fault(
+      'ROLE_NOT_FOUND',
+      `No role is called ${name}.${didYouMean(
+        name,
+        roles.map((role) => role.name),
+      )}`,
+    );
   const { purpose, prompt } = found;
   return { name, purpose, prompt, hash: sha256(prompt) };
 }

@@ -10,16 +10,26 @@ type SettingParts = Pick<ServiceParts, 'config' | 'layout' | 'database' | 'bus'>
 
 export async function listSettings(parts: SettingParts): Promise<ReplyOf<typeof settingList>> {
   const file = await readFileText(parts.layout.settingsFile);
-  return { path: parts.layout.settingsFile, hash: file.hash, settings: settingKeys().map((key) => valueOf(parts, key, file.text)) };
+  return {
+    path: parts.layout.settingsFile,
+    hash: file.hash,
+    settings: settingKeys().map((key) => valueOf(parts, key, file.text)),
+  };
 }
 
-export async function showSetting(parts: SettingParts, { key }: ParamsOf<typeof settingShow>): Promise<ReplyOf<typeof settingShow>> {
+export async function showSetting(
+  parts: SettingParts,
+  { key }: ParamsOf<typeof settingShow>,
+): Promise<ReplyOf<typeof settingShow>> {
   const file = await readFileText(parts.layout.settingsFile);
   return { ...valueOf(parts, knownSetting(key), file.text), hash: file.hash };
 }
 
 /** Changes one setting in the file, if that is still the one with the hash given. */
-export async function setSetting(parts: SettingParts, { key, value, hash }: ParamsOf<typeof settingSet>): Promise<ReplyOf<typeof settingSet>> {
+export async function setSetting(
+  parts: SettingParts,
+  { key, value, hash }: ParamsOf<typeof settingSet>,
+): Promise<ReplyOf<typeof settingSet>> {
   await writeSetting(parts.layout.settingsFile, key, value, hash);
   commit(parts, [{ topic: 'config.update', data: { file: 'config/settings.yaml', key } }], () => undefined);
   return showSetting(parts, { key });
@@ -27,6 +37,9 @@ export async function setSetting(parts: SettingParts, { key, value, hash }: Para
 
 function valueOf({ config }: SettingParts, key: string, text: string): ReplyOf<typeof settingList>['settings'][number] {
   const path = key.split('.');
-  const value = path.reduce<unknown>((inner, part) => (inner as Record<string, unknown> | undefined)?.[part], config.settings());
+  const value = path.reduce<unknown>(
+    (inner, part) => (inner as Record<string, unknown> | undefined)?.[part],
+    config.settings(),
+  );
   return { key, value: value ?? null, isDefault: !parseDocument(text).hasIn(path), about: settingAbout[key] ?? '' };
 }

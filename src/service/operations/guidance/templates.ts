@@ -25,10 +25,17 @@ export async function listTemplates({ layout }: Pick<TemplateParts, 'layout'>): 
   return { templates };
 }
 
-export async function showTemplate({ layout }: Pick<TemplateParts, 'layout'>, { template }: ParamsOf<typeof templateShow>): Promise<TextFile> {
+export async function showTemplate(
+  { layout }: Pick<TemplateParts, 'layout'>,
+  { template }: ParamsOf<typeof templateShow>,
+): Promise<TextFile> {
   const path = join(layout.templates, template);
   const file = await readFileText(path);
-  if (file.hash === NO_FILE) throw new Fault('TEMPLATE_NOT_FOUND', `No template is called ${template}.${didYouMean(template, await templateNames(layout.templates))}`);
+  if (file.hash === NO_FILE)
+    throw new Fault(
+      'TEMPLATE_NOT_FOUND',
+      `No template is called ${template}.${didYouMean(template, await templateNames(layout.templates))}`,
+    );
   return { name: template, path, ...file };
 }
 
@@ -38,12 +45,19 @@ export async function setTemplate(parts: TemplateParts, params: ParamsOf<typeof 
   const text = newText(params);
   // Roles that could not be read back would stop every run.
   if (path === parts.layout.rolesFile) parseRoles(text);
-  const file = await editFile(path, { name: `templates/${params.template}`, expectedHash: params.hash, change: () => text });
+  const file = await editFile(path, {
+    name: `templates/${params.template}`,
+    expectedHash: params.hash,
+    change: () => text,
+  });
   commit(parts, [{ topic: 'config.update', data: { file: `templates/${params.template}` } }], () => undefined);
   return { name: params.template, path, ...file };
 }
 
 async function templateNames(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
-  return entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.')).map(({ name }) => name).toSorted();
+  return entries
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+    .map(({ name }) => name)
+    .toSorted();
 }

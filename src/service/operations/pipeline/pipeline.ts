@@ -19,14 +19,21 @@ type PipelineParts = Pick<ServiceParts, 'bus' | 'config' | 'database' | 'layout'
 /** The scripts that this version carries out. */
 const SCRIPTS = ['push_to_github'];
 
-export function showPipeline({ database }: Pick<PipelineParts, 'database'>, { workspace }: ParamsOf<typeof pipelineShow>): ReplyOf<typeof pipelineShow> {
+export function showPipeline(
+  { database }: Pick<PipelineParts, 'database'>,
+  { workspace }: ParamsOf<typeof pipelineShow>,
+): ReplyOf<typeof pipelineShow> {
   const { name, pipeline } = workspaceOf(database, workspace);
   if (pipeline === null) throw new Fault('PIPELINE_MISSING', `The workspace ${name} has no pipeline.`);
   return replyOf(name, pipeline);
 }
 
 /** Checks a pipeline whole, then sets it; runs that are there keep the one that they began with. */
-export async function setPipeline(parts: PipelineParts, params: ParamsOf<typeof pipelineSet>, { signal }: Call): Promise<ReplyOf<typeof pipelineSet>> {
+export async function setPipeline(
+  parts: PipelineParts,
+  params: ParamsOf<typeof pipelineSet>,
+  { signal }: Call,
+): Promise<ReplyOf<typeof pipelineSet>> {
   const { database } = parts;
   return parts.locks.hold({ exclusive: [`pipeline:${params.workspace}`] }, signal, async () => {
     const { name } = workspaceOf(database, params.workspace);
@@ -35,9 +42,14 @@ export async function setPipeline(parts: PipelineParts, params: ParamsOf<typeof 
     const current = pipelineOf(database, name);
     const hash = current === null ? NO_FILE : hashOf(current);
     if (params.hash !== undefined && params.hash !== hash) {
-      throw new Fault('FILE_CHANGED', `The pipeline of ${name} is not what it was when you read it.`, { detail: `Its hash is ${hash} now.`, hint: '`takt workspace pipeline-show` shows what it says now.' });
+      throw new Fault('FILE_CHANGED', `The pipeline of ${name} is not what it was when you read it.`, {
+        detail: `Its hash is ${hash} now.`,
+        hint: '`takt workspace pipeline-show` shows what it says now.',
+      });
     }
-    commit(parts, [{ topic: 'workspace.update', workspace: name, data: { change: 'pipeline' } }], () => storePipeline(database, name, pipeline));
+    commit(parts, [{ topic: 'workspace.update', workspace: name, data: { change: 'pipeline' } }], () =>
+      storePipeline(database, name, pipeline),
+    );
     await refreshWorkspaceGuidance(parts, before);
     return replyOf(name, pipeline);
   });
@@ -45,10 +57,14 @@ export async function setPipeline(parts: PipelineParts, params: ParamsOf<typeof 
 
 function readPipeline({ steps, yaml }: ParamsOf<typeof pipelineSet>, known: KnownWords): Pipeline {
   if (yaml === undefined) {
-    if (steps.length === 0) throw new Fault('INPUT_INVALID', 'No step is given.', { hint: 'Name steps, or give --file with the full form.' });
+    if (steps.length === 0)
+      throw new Fault('INPUT_INVALID', 'No step is given.', { hint: 'Name steps, or give --file with the full form.' });
     return parseShortForms(steps, known);
   }
-  if (steps.length > 0) throw new Fault('INPUT_INVALID', 'Steps are given twice: by name and in full.', { hint: 'Give either steps or --file.' });
+  if (steps.length > 0)
+    throw new Fault('INPUT_INVALID', 'Steps are given twice: by name and in full.', {
+      hint: 'Give either steps or --file.',
+    });
   const pipeline = readPipelineYaml(yaml);
   checkPipeline(pipeline, known);
   return pipeline;
@@ -60,6 +76,9 @@ function knownWords({ config }: Pick<PipelineParts, 'config'>): KnownWords {
 
 const hashOf = (pipeline: Pipeline): string => sha256(writePipelineYaml(pipeline));
 
-function replyOf(workspace: ReplyOf<typeof pipelineShow>['workspace'], pipeline: Pipeline): ReplyOf<typeof pipelineShow> {
+function replyOf(
+  workspace: ReplyOf<typeof pipelineShow>['workspace'],
+  pipeline: Pipeline,
+): ReplyOf<typeof pipelineShow> {
   return { workspace, pipeline, yaml: writePipelineYaml(pipeline), hash: hashOf(pipeline) };
 }

@@ -8,17 +8,30 @@ import type { Call } from '../../http/binding.ts';
 import type { ServiceParts } from '../../parts.ts';
 
 /** What would go out of each repo that the workspace changes, those that others need first. */
-export async function pushPlan(parts: Pick<ServiceParts, 'config' | 'database' | 'layout'>, params: ParamsOf<typeof push>, { signal }: Call): Promise<ReplyOf<typeof push>> {
+export async function pushPlan(
+  parts: Pick<ServiceParts, 'config' | 'database' | 'layout'>,
+  params: ParamsOf<typeof push>,
+  { signal }: Call,
+): Promise<ReplyOf<typeof push>> {
   const { config, database, layout } = parts;
   const { name: workspace, repos } = workspaceOf(database, params.workspace);
   const changed = repos.filter(({ role }) => role === 'edit').map(({ name }) => name);
   const configured = config.repos();
-  const order = pushOrder(changed.map((name) => ({ name, dependsOn: configured.find((repo) => repo.name === name)?.depends_on ?? [] })));
+  const order = pushOrder(
+    changed.map((name) => ({ name, dependsOn: configured.find((repo) => repo.name === name)?.depends_on ?? [] })),
+  );
   const plans: PushOfRepo[] = [];
   for (const repo of order) {
     const { upstream, defaultBranch } = rootOf(database, repo);
     const rootFolder = layout.root(repo);
-    const plan = await planPush({ rootFolder, upstream, branch: workspace, defaultBranch, expected: upstreamHead(database, repo, workspace), signal });
+    const plan = await planPush({
+      rootFolder,
+      upstream,
+      branch: workspace,
+      defaultBranch,
+      expected: upstreamHead(database, repo, workspace),
+      signal,
+    });
     plans.push({ ...plan, repo: repo as PushOfRepo['repo'], rootFolder, upstream });
   }
   return { workspace, branch: workspace, repos: plans };

@@ -17,7 +17,11 @@ import { upstreamAddress } from './upstream-address.ts';
 const RESERVED = ['claude.md', 'claude.local.md'];
 
 /** Mirrors an upstream and lists it: root repo, `repos.yaml` and store, all or nothing. */
-export async function addRepo(parts: ServiceParts, params: ParamsOf<typeof repoAdd>, { signal, progress }: Call): Promise<Repo> {
+export async function addRepo(
+  parts: ServiceParts,
+  params: ParamsOf<typeof repoAdd>,
+  { signal, progress }: Call,
+): Promise<Repo> {
   const { layout, locks } = parts;
   const { name } = params;
   return locks.hold({ exclusive: [`repo:${name}`] }, signal, async () => {
@@ -29,7 +33,13 @@ export async function addRepo(parts: ServiceParts, params: ParamsOf<typeof repoA
     await setAside(parts, folder);
 
     const { upstream, defaultBranch: wanted } = { ...entry, defaultBranch: params.defaultBranch };
-    const made = await createRoot({ folder, upstream, signal, onProgress: (text, percent) => progress(name, text, percent), ...(wanted === undefined ? {} : { defaultBranch: wanted }) });
+    const made = await createRoot({
+      folder,
+      upstream,
+      signal,
+      onProgress: (text, percent) => progress(name, text, percent),
+      ...(wanted === undefined ? {} : { defaultBranch: wanted }),
+    });
     try {
       signal.throwIfAborted();
       await addRepoEntry(layout.reposFile, entry);
@@ -59,7 +69,8 @@ function entryOf(params: ParamsOf<typeof repoAdd>): RepoConfig {
 }
 
 function refuseTakenName(parts: ServiceParts, name: string): void {
-  if (RESERVED.includes(name.toLowerCase())) throw new Fault('NAME_RESERVED', `No repo may be called ${name}: a file of every workspace has that name.`);
+  if (RESERVED.includes(name.toLowerCase()))
+    throw new Fault('NAME_RESERVED', `No repo may be called ${name}: a file of every workspace has that name.`);
   const taken = knownRepos(parts).find((repo) => repo.name.toLowerCase() === name.toLowerCase());
   if (taken !== undefined) throw new Fault('REPO_EXISTS', `There is a repo ${taken.name} already.`);
 }

@@ -17,7 +17,11 @@ import { upstreamAddress } from './upstream-address.ts';
  * Fetches one repo, or mirrors it if it was only listed. A failure is in the result and in the store, and leaves other
  * repos alone; only the end of the signal is thrown.
  */
-export async function fetchOne(parts: ServiceParts, name: string, { signal, progress }: { signal: AbortSignal; progress: Progress }): Promise<FetchResult> {
+export async function fetchOne(
+  parts: ServiceParts,
+  name: string,
+  { signal, progress }: { signal: AbortSignal; progress: Progress },
+): Promise<FetchResult> {
   return parts.locks.hold({ exclusive: [`fetch:${name}`], shared: [`repo:${name}`] }, signal, async () => {
     const before = findRoot(parts.database, name);
     try {
@@ -39,16 +43,27 @@ export async function fetchOne(parts: ServiceParts, name: string, { signal, prog
   });
 }
 
-async function fetchNow(parts: ServiceParts, name: string, signal: AbortSignal, onProgress: (text: string, percent: number | null) => void): Promise<number> {
+async function fetchNow(
+  parts: ServiceParts,
+  name: string,
+  signal: AbortSignal,
+  onProgress: (text: string, percent: number | null) => void,
+): Promise<number> {
   const { config, root } = knownRepo(parts, name);
   const upstream = config === undefined ? root!.upstream : upstreamAddress(config.upstream);
-  if (root === undefined) return mirror(parts, name, { upstream, defaultBranch: config?.default_branch, signal, onProgress });
+  if (root === undefined)
+    return mirror(parts, name, { upstream, defaultBranch: config?.default_branch, signal, onProgress });
 
   const folder = parts.layout.root(name);
   const defaultBranch = config?.default_branch ?? root.defaultBranch;
   const { changed, isDiverged } = await fetchRoot({ folder, upstream, defaultBranch, signal, onProgress });
-  if (upstream !== root.upstream || defaultBranch !== root.defaultBranch) updateRoot(parts.database, name, { upstream, defaultBranch });
-  if (isDiverged) parts.log.warn({ repo: name, branch: defaultBranch }, 'upstream rewrote its default branch, so ours stays where it is');
+  if (upstream !== root.upstream || defaultBranch !== root.defaultBranch)
+    updateRoot(parts.database, name, { upstream, defaultBranch });
+  if (isDiverged)
+    parts.log.warn(
+      { repo: name, branch: defaultBranch },
+      'upstream rewrote its default branch, so ours stays where it is',
+    );
   await noteUpstreamHeads(parts, name, signal);
   return changed;
 }
@@ -56,7 +71,12 @@ async function fetchNow(parts: ServiceParts, name: string, signal: AbortSignal, 
 async function mirror(
   parts: ServiceParts,
   name: string,
-  p: { upstream: string; defaultBranch: string | undefined; signal: AbortSignal; onProgress: (text: string, percent: number | null) => void },
+  p: {
+    upstream: string;
+    defaultBranch: string | undefined;
+    signal: AbortSignal;
+    onProgress: (text: string, percent: number | null) => void;
+  },
 ): Promise<number> {
   const folder = parts.layout.root(name);
   const { defaultBranch: wanted, ...rest } = p;

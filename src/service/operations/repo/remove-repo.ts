@@ -17,7 +17,11 @@ import { commit, type ServiceParts } from '../../parts.ts';
 import { knownRepo } from './repo-view.ts';
 
 /** Removes a mirror that no workspace uses; what only it holds stops it, unless forced. */
-export async function removeRepo(parts: ServiceParts, { repo: name, force }: ParamsOf<typeof repoRemove>, { signal }: Call): Promise<{ removed: RepoName }> {
+export async function removeRepo(
+  parts: ServiceParts,
+  { repo: name, force }: ParamsOf<typeof repoRemove>,
+  { signal }: Call,
+): Promise<{ removed: RepoName }> {
   const { layout, locks } = parts;
   knownRepo(parts, name);
   return locks.hold({ exclusive: [`repo:${name}`, `fetch:${name}`] }, signal, async () => {
@@ -27,13 +31,18 @@ export async function removeRepo(parts: ServiceParts, { repo: name, force }: Par
     const folder = layout.root(name);
     const held = root === undefined || force || !(await isThere(folder)) ? [] : await heldWork(folder, root, signal);
     if (held.length > 0) {
-      throw new Fault('REPO_IN_USE', `The root repo ${name} holds work that upstream lacks.`, { hint: 'Push it first, or repeat with --force.', detail: held.join('\n') });
+      throw new Fault('REPO_IN_USE', `The root repo ${name} holds work that upstream lacks.`, {
+        hint: 'Push it first, or repeat with --force.',
+        detail: held.join('\n'),
+      });
     }
 
     await removeRepoEntry(layout.reposFile, name);
     const gone = join(layout.state, 'tmp', `removed-${name}-${Date.now()}`);
     if (await isThere(folder)) await rename(folder, gone);
-    commit(parts, [{ topic: 'repo.update', data: { repo: name, change: 'removed' } }], () => deleteRoot(parts.database, name));
+    commit(parts, [{ topic: 'repo.update', data: { repo: name, change: 'removed' } }], () =>
+      deleteRoot(parts.database, name),
+    );
     await parts.watching.repoRemoved(name);
     await rm(gone, { recursive: true, force: true, maxRetries: 5 });
     return { removed: name };

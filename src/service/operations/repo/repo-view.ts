@@ -18,9 +18,13 @@ interface KnownRepo {
 /** All repos: those of `repos.yaml` in its order, then mirrors whose entry was taken out by hand. */
 export function knownRepos({ config, database }: Pick<ViewParts, 'config' | 'database'>): KnownRepo[] {
   const roots = new Map(listRoots(database).map((root) => [String(root.repo), root]));
-  const listed = config.repos().map((entry) => ({ name: String(entry.name), config: entry, root: roots.get(entry.name) }));
+  const listed = config
+    .repos()
+    .map((entry) => ({ name: String(entry.name), config: entry, root: roots.get(entry.name) }));
   const names = new Set(listed.map(({ name }) => name));
-  const others = [...roots].filter(([name]) => !names.has(name)).map(([name, root]) => ({ name, config: undefined, root }));
+  const others = [...roots]
+    .filter(([name]) => !names.has(name))
+    .map(([name, root]) => ({ name, config: undefined, root }));
   return [...listed, ...others];
 }
 
@@ -37,7 +41,9 @@ export function mirroredRoot({ config, database }: Pick<ViewParts, 'config' | 'd
   const root = findRoot(database, name);
   if (root !== undefined) return root;
   config.repo(name);
-  throw new Fault('REPO_NOT_FOUND', `The repo ${name} is listed, but not mirrored yet.`, { hint: `\`takt repo fetch ${name}\` mirrors it.` });
+  throw new Fault('REPO_NOT_FOUND', `The repo ${name} is listed, but not mirrored yet.`, {
+    hint: `\`takt repo fetch ${name}\` mirrors it.`,
+  });
 }
 
 export function repoSummary({ database }: Pick<ViewParts, 'database'>, { name, config, root }: KnownRepo): RepoSummary {
@@ -59,7 +65,13 @@ export async function repoView(parts: ViewParts, name: string, signal: AbortSign
   const own = { setup: config?.setup ?? null, copy: config?.copy ?? [], cache: config?.cache ?? [] };
   const summary = { ...repoSummary(parts, known), folder: parts.layout.root(name), ...own };
   if (root === undefined) {
-    return { ...summary, head: null, branches: [], sizeBytes: 0, notices: [`It is not mirrored yet: \`takt repo fetch ${name}\` does that.`] };
+    return {
+      ...summary,
+      head: null,
+      branches: [],
+      sizeBytes: 0,
+      notices: [`It is not mirrored yet: \`takt repo fetch ${name}\` does that.`],
+    };
   }
   const [heads, head, facts] = await Promise.all([
     readHeads(summary.folder, { signal }),
@@ -67,5 +79,11 @@ export async function repoView(parts: ViewParts, name: string, signal: AbortSign
     repoFacts(summary.folder, { signal }),
   ]);
   const gone = config === undefined ? ['It is no longer listed in config/repos.yaml.'] : [];
-  return { ...summary, head: head as Repo['head'], branches: [...heads].map(([branch, commit]) => ({ name: branch, commit }) as Repo['branches'][number]), ...facts, notices: [...gone, ...facts.notices] };
+  return {
+    ...summary,
+    head: head as Repo['head'],
+    branches: [...heads].map(([branch, commit]) => ({ name: branch, commit }) as Repo['branches'][number]),
+    ...facts,
+    notices: [...gone, ...facts.notices],
+  };
 }

@@ -13,5 +13,7 @@ export function upstreamAddress(written: string): string {
   // As git-clone(1) reads it: `host:path` is SSH, with an IPv6 address in brackets. `name::…` would start a program.
   const isSsh = /^([^/:@\s-][^/:@\s]*@)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_][^/:@\s]*):[^:]/.test(address);
   if (isSsh) return address;
-  throw new Fault('INPUT_INVALID', `${address} is neither a URL nor an absolute path.`, { hint: 'Give a URL, host:path, or the whole path.' });
+  throw new Fault('INPUT_INVALID', `${address} is neither a URL nor an absolute path.`, {
+    hint: 'Give a URL, host:path, or the whole path.',
+  });
 }

@@ -15,7 +15,10 @@ export interface ServiceFacts {
   readonly confinement: () => Promise<{ works: boolean; why: string }>;
 }
 
-export async function serviceStatus({ layout, database, config }: Pick<ServiceParts, 'layout' | 'config'> & { database: Database }, facts: ServiceFacts): Promise<ServiceStatus> {
+export async function serviceStatus(
+  { layout, database, config }: Pick<ServiceParts, 'layout' | 'config'> & { database: Database },
+  facts: ServiceFacts,
+): Promise<ServiceStatus> {
   const { works, why } = await facts.confinement();
   return {
     version: facts.version,

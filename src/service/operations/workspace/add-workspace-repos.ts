@@ -17,17 +17,30 @@ import { planBranches } from './plan-branches.ts';
 import { workspaceView } from './workspace-view.ts';
 
 /** Adds repos to a workspace, all or none of them. */
-export async function addWorkspaceRepos(parts: ServiceParts, params: ParamsOf<typeof workspaceAddRepo>, call: Call): Promise<Workspace> {
+export async function addWorkspaceRepos(
+  parts: ServiceParts,
+  params: ParamsOf<typeof workspaceAddRepo>,
+  call: Call,
+): Promise<Workspace> {
   const { layout, database } = parts;
   const { workspace } = params;
   workspaceOf(database, workspace);
   const repos = chosenRepos(parts, params);
-  if (repos.length === 0) throw new Fault('INPUT_INVALID', 'No repo is named.', { hint: 'Name repos, or give --read REPO.' });
+  if (repos.length === 0)
+    throw new Fault('INPUT_INVALID', 'No repo is named.', { hint: 'Name repos, or give --read REPO.' });
   const keys = { exclusive: [`workspace:${workspace}`], shared: repos.map(({ repo }) => `repo:${repo}`) };
   return parts.locks.hold(keys, call.signal, async () => {
     const before = pictureOf(parts, workspace);
-    await refuseTaken(parts, workspace, repos.map(({ repo }) => repo));
-    const plans = await planBranches(parts, { workspace, repos, from: params.from ?? baseOf(parts, workspace), adopt: params.adopt }, call.signal);
+    await refuseTaken(
+      parts,
+      workspace,
+      repos.map(({ repo }) => repo),
+    );
+    const plans = await planBranches(
+      parts,
+      { workspace, repos, from: params.from ?? baseOf(parts, workspace), adopt: params.adopt },
+      call.signal,
+    );
     const half = halfMadeFolder(layout, layout.workspace(workspace));
     const folders = repos.map(({ repo }) => layout.clone(workspace, repo));
     await wholeOrNot(parts, { ...intentOf(workspace, plans), folders, temporary: [half] }, async () => {
@@ -53,11 +66,21 @@ function baseOf({ database }: ServiceParts, workspace: string): string | undefin
   return listRoots(database).some(({ defaultBranch }) => defaultBranch === base) ? undefined : base;
 }
 
-async function refuseTaken({ database, layout }: ServiceParts, workspace: string, repos: readonly string[]): Promise<void> {
+async function refuseTaken(
+  { database, layout }: ServiceParts,
+  workspace: string,
+  repos: readonly string[],
+): Promise<void> {
   const has = workspaceOf(database, workspace).repos.map(({ name }) => String(name));
   for (const repo of repos) {
-    if (has.includes(repo)) throw new Fault('INPUT_INVALID', `The workspace ${workspace} has the repo ${repo} already.`, { hint: '`takt workspace show` lists its repos.' });
+    if (has.includes(repo))
+      throw new Fault('INPUT_INVALID', `The workspace ${workspace} has the repo ${repo} already.`, {
+        hint: '`takt workspace show` lists its repos.',
+      });
     const folder = layout.clone(workspace, repo);
-    if (await isThere(folder)) throw new Fault('CLONE_BROKEN', `${folder} is there, though the workspace does not have the repo.`, { hint: 'Move that folder away, then repeat.' });
+    if (await isThere(folder))
+      throw new Fault('CLONE_BROKEN', `${folder} is there, though the workspace does not have the repo.`, {
+        hint: 'Move that folder away, then repeat.',
+      });
   }
 }

@@ -19,7 +19,11 @@ import { planBranches, type RepoPlan } from './plan-branches.ts';
 import { workspaceView } from './workspace-view.ts';
 
 /** Makes a workspace: branches, clones, guidance and the store's rows, all or nothing. */
-export async function createWorkspace(parts: ServiceParts, params: ParamsOf<typeof workspaceCreate>, call: Call): Promise<Workspace> {
+export async function createWorkspace(
+  parts: ServiceParts,
+  params: ParamsOf<typeof workspaceCreate>,
+  call: Call,
+): Promise<Workspace> {
   const { layout, database } = parts;
   const { workspace } = params;
   const repos = chosenRepos(parts, params);
@@ -38,7 +42,12 @@ export async function createWorkspace(parts: ServiceParts, params: ParamsOf<type
       await rename(half, folder);
       await syncFolder(layout.workspaces);
       commit(parts, [{ topic: 'workspace.update', workspace, data: { change: 'created' } }], () => {
-        insertWorkspace(database, { name: workspace, base: params.from ?? mirroredRoot(parts, repos[0]!.repo).defaultBranch, createdAtMs: Date.now(), repos });
+        insertWorkspace(database, {
+          name: workspace,
+          base: params.from ?? mirroredRoot(parts, repos[0]!.repo).defaultBranch,
+          createdAtMs: Date.now(),
+          repos,
+        });
         recordBranches(parts, workspace, plans);
       });
     });
@@ -47,9 +56,15 @@ export async function createWorkspace(parts: ServiceParts, params: ParamsOf<type
 }
 
 /** Each repo once, those that are changed first. */
-export function chosenRepos(parts: Pick<ServiceParts, 'config' | 'database'>, { repos, read }: { repos: readonly string[]; read: readonly string[] }): { repo: string; role: RepoRole }[] {
+export function chosenRepos(
+  parts: Pick<ServiceParts, 'config' | 'database'>,
+  { repos, read }: { repos: readonly string[]; read: readonly string[] },
+): { repo: string; role: RepoRole }[] {
   const both = repos.find((repo) => read.includes(repo));
-  if (both !== undefined) throw new Fault('INPUT_INVALID', `The repo ${both} is named both to be changed and only to be read.`, { hint: 'Name it once.' });
+  if (both !== undefined)
+    throw new Fault('INPUT_INVALID', `The repo ${both} is named both to be changed and only to be read.`, {
+      hint: 'Name it once.',
+    });
   const chosen = [...new Set(repos)].map((repo) => ({ repo, role: 'edit' as const }));
   const all = [...chosen, ...[...new Set(read)].map((repo) => ({ repo, role: 'read' as const }))];
   for (const { repo } of all) mirroredRoot(parts, repo);
@@ -67,18 +82,31 @@ export function intentOf(workspace: string, plans: readonly RepoPlan[]): Omit<In
 }
 
 /** What was seen belongs to the transaction of the workspace: making it triggers nothing. */
-export function recordBranches({ database }: Pick<ServiceParts, 'database'>, workspace: string, plans: readonly RepoPlan[]): void {
+export function recordBranches(
+  { database }: Pick<ServiceParts, 'database'>,
+  workspace: string,
+  plans: readonly RepoPlan[],
+): void {
   for (const { repo, role, commit: at, upstream } of plans) {
     if (role === 'read') continue;
     setSeenRef(database, repo, workspace, at);
-    if (upstream !== null) recordUpstreamHead(database, { repo, branch: workspace, commit: upstream, atMs: Date.now() });
+    if (upstream !== null)
+      recordUpstreamHead(database, { repo, branch: workspace, commit: upstream, atMs: Date.now() });
   }
 }
 
 async function refuseTakenName({ database, layout }: ServiceParts, workspace: string): Promise<void> {
-  if (findWorkspace(database, workspace) !== undefined) throw new Fault('WORKSPACE_EXISTS', `There is a workspace ${workspace} already.`);
+  if (findWorkspace(database, workspace) !== undefined)
+    throw new Fault('WORKSPACE_EXISTS', `There is a workspace ${workspace} already.`);
   const owner = listRoots(database).find(({ defaultBranch }) => defaultBranch === workspace);
-  if (owner !== undefined || workspace === 'head') throw new Fault('NAME_RESERVED', `${workspace} is the name of ${owner === undefined ? 'something in git' : `the default branch of ${owner.repo}`}.`);
+  if (owner !== undefined || workspace === 'head')
+    throw new Fault(
+      'NAME_RESERVED',
+      `${workspace} is the name of ${owner === undefined ? 'something in git' : `the default branch of ${owner.repo}`}.`,
+    );
   const folder = layout.workspace(workspace);
-  if (await isThere(folder)) throw new Fault('WORKSPACE_EXISTS', `The folder ${folder} is there, though no workspace is called ${workspace}.`, { hint: 'Move the folder away, or choose another name.' });
+  if (await isThere(folder))
+    throw new Fault('WORKSPACE_EXISTS', `The folder ${folder} is there, though no workspace is called ${workspace}.`, {
+      hint: 'Move the folder away, or choose another name.',
+    });
 }

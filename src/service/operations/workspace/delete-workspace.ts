@@ -11,8 +11,14 @@ import type { Call } from '../../http/binding.ts';
 import { commit, type ServiceParts } from '../../parts.ts';
 import { keepWork, type KeptPin, refuseUnsavedWork, refuseWhileBusy } from './unsaved.ts';
 
-/** Deletes a workspace: clones, branches and rows. What is saved nowhere else stops it or, when forced, is pinned first. */
-export async function deleteWorkspace(parts: ServiceParts, { workspace, force }: ParamsOf<typeof workspaceDelete>, { signal }: Call): Promise<ReplyOf<typeof workspaceDelete>> {
+/**
+ * Deletes a workspace: clones, branches and rows. What is saved nowhere else stops it or, when forced, is pinned first.
+ */
+export async function deleteWorkspace(
+  parts: ServiceParts,
+  { workspace, force }: ParamsOf<typeof workspaceDelete>,
+  { signal }: Call,
+): Promise<ReplyOf<typeof workspaceDelete>> {
   const { database, layout, locks } = parts;
   return locks.hold({ exclusive: [`workspace:${workspace}`] }, signal, async () => {
     const { name, repos } = workspaceOf(database, workspace);
@@ -20,23 +26,37 @@ export async function deleteWorkspace(parts: ServiceParts, { workspace, force }:
     if (!force) await refuseUnsavedWork(parts, name, repos, signal);
     const pins: KeptPin[] = force ? await keepWork(parts, name, repos, signal) : [];
 
-    const branches = await branchesOf(parts, name, repos.filter(({ role }) => role === 'edit').map((repo) => repo.name), signal);
+    const branches = await branchesOf(
+      parts,
+      name,
+      repos.filter(({ role }) => role === 'edit').map((repo) => repo.name),
+      signal,
+    );
     const folders = [layout.workspace(name), join(layout.caches, name)];
     // Once the store knows the workspace no more, its folders and branches have no right to be there.
-    await wholeOrNot(parts, { workspace: name, repos: repos.map((repo) => repo.name), folders, temporary: [], branches }, async () => {
-      refuseWhileBusy(parts, name);
-      commit(parts, [{ topic: 'workspace.update', workspace: name, data: { change: 'deleted' } }], () => {
-        forgetWorkspace(database, name);
-        dropSeenRefsOfBranch(database, name);
-        for (const repo of repos) dropUpstreamHead(database, repo.name, name);
-      });
-    });
+    await wholeOrNot(
+      parts,
+      { workspace: name, repos: repos.map((repo) => repo.name), folders, temporary: [], branches },
+      async () => {
+        refuseWhileBusy(parts, name);
+        commit(parts, [{ topic: 'workspace.update', workspace: name, data: { change: 'deleted' } }], () => {
+          forgetWorkspace(database, name);
+          dropSeenRefsOfBranch(database, name);
+          for (const repo of repos) dropUpstreamHead(database, repo.name, name);
+        });
+      },
+    );
     return { deleted: name, pins };
   });
 }
 
 /** The branches as they stand; one that moves afterwards is left alone. */
-export async function branchesOf({ layout }: Pick<ServiceParts, 'layout'>, workspace: string, repos: readonly string[], signal: AbortSignal): Promise<{ rootFolder: string; branch: string; commit: string }[]> {
+export async function branchesOf(
+  { layout }: Pick<ServiceParts, 'layout'>,
+  workspace: string,
+  repos: readonly string[],
+  signal: AbortSignal,
+): Promise<{ rootFolder: string; branch: string; commit: string }[]> {
   const found = await Promise.all(
     repos.map(async (repo) => {
       const rootFolder = layout.root(repo);

@@ -20,9 +20,13 @@ export async function makeClones(
 ): Promise<void> {
   for (const plan of plans) {
     if (plan.before === plan.commit) continue;
-    await moveRefs(plan.rootFolder, [{ ref: `refs/heads/${plan.branch}`, from: plan.before, to: plan.commit }], { signal });
+    await moveRefs(plan.rootFolder, [{ ref: `refs/heads/${plan.branch}`, from: plan.before, to: plan.commit }], {
+      signal,
+    });
   }
-  await severalAtATime(plans, { limit: AT_ONCE, signal }, (plan, ended) => makeClone(parts, { workspace, folder: join(folder, plan.repo), plan }, ended, progress));
+  await severalAtATime(plans, { limit: AT_ONCE, signal }, (plan, ended) =>
+    makeClone(parts, { workspace, folder: join(folder, plan.repo), plan }, ended, progress),
+  );
 }
 
 async function makeClone(

@@ -28,21 +28,39 @@ export interface BranchWish {
 }
 
 /**
- * Where each repo's branch begins. Refuses before anything is changed: BRANCH_MISSING if a repo lacks the branch to start
+ * Where each repo's branch begins. Refuses before anything is changed: BRANCH_MISSING if a repo lacks the branch to
+ * start
  * from, BRANCH_EXISTS if one has a branch of the workspace's name that was not to be adopted.
  */
-export async function planBranches(parts: Pick<ServiceParts, 'config' | 'database' | 'layout'>, wish: BranchWish, signal: AbortSignal): Promise<RepoPlan[]> {
+export async function planBranches(
+  parts: Pick<ServiceParts, 'config' | 'database' | 'layout'>,
+  wish: BranchWish,
+  signal: AbortSignal,
+): Promise<RepoPlan[]> {
   const facts = await Promise.all(wish.repos.map(({ repo, role }) => factsOf(parts, wish, repo, role, signal)));
   const lacking = facts.filter(({ base }) => base === null).map(({ repo }) => repo);
-  if (lacking.length > 0) throw new Fault('BRANCH_MISSING', `There is no branch ${wish.from ?? facts.find(({ base }) => base === null)!.defaultBranch} in ${lacking.join(', ')}.`);
-  const taken = facts.filter(({ role, before, upstream }) => role === 'edit' && (before ?? upstream) !== null).map(({ repo }) => repo);
-  if (taken.length > 0 && !wish.adopt) throw new Fault('BRANCH_EXISTS', `The branch ${wish.workspace} exists already in ${taken.join(', ')}.`);
+  if (lacking.length > 0)
+    throw new Fault(
+      'BRANCH_MISSING',
+      `There is no branch ${wish.from ?? facts.find(({ base }) => base === null)!.defaultBranch} in ${lacking.join(', ')}.`,
+    );
+  const taken = facts
+    .filter(({ role, before, upstream }) => role === 'edit' && (before ?? upstream) !== null)
+    .map(({ repo }) => repo);
+  if (taken.length > 0 && !wish.adopt)
+    throw new Fault('BRANCH_EXISTS', `The branch ${wish.workspace} exists already in ${taken.join(', ')}.`);
   return Promise.all(facts.map((fact) => planOf(fact, signal)));
 }
 
 type Facts = Omit<RepoPlan, 'commit'> & { readonly base: string | null; readonly defaultBranch: string };
 
-async function factsOf(parts: Pick<ServiceParts, 'config' | 'database' | 'layout'>, wish: BranchWish, repo: string, role: RepoRole, signal: AbortSignal): Promise<Facts> {
+async function factsOf(
+  parts: Pick<ServiceParts, 'config' | 'database' | 'layout'>,
+  wish: BranchWish,
+  repo: string,
+  role: RepoRole,
+  signal: AbortSignal,
+): Promise<Facts> {
   const { defaultBranch } = mirroredRoot(parts, repo);
   const rootFolder = parts.layout.root(repo);
   const find = (ref: string): Promise<string | null> => refCommit(rootFolder, ref, { signal });
@@ -53,14 +71,20 @@ async function factsOf(parts: Pick<ServiceParts, 'config' | 'database' | 'layout
     return { repo, role, rootFolder, branch: defaultBranch, before: base, upstream: null, base, defaultBranch };
   }
   const from = wish.from ?? defaultBranch;
-  const [base, before, upstream] = await Promise.all([ours(from).then((commit) => commit ?? theirs(from)), ours(wish.workspace), theirs(wish.workspace)]);
+  const [base, before, upstream] = await Promise.all([
+    ours(from).then((commit) => commit ?? theirs(from)),
+    ours(wish.workspace),
+    theirs(wish.workspace),
+  ]);
   return { repo, role, rootFolder, branch: wish.workspace, before, upstream, base, defaultBranch };
 }
 
 /** An adopted branch is taken as it stands; if upstream's only went further, that is where it goes on. */
-async function planOf({ base, defaultBranch: _, ...fact }: Facts, signal: AbortSignal): Promise<RepoPlan> {
-  if (fact.role === 'read') return { ...fact, commit: base! };
-  const { before, upstream, rootFolder } = fact;
-  if (before !== null && upstream !== null && (await isAncestor(rootFolder, before, upstream, { signal }))) return { ...fact, commit: upstream };
+async function planOf(facts: Facts, signal: AbortSignal): Promise<RepoPlan> {
+  const { base, repo, role, rootFolder, branch, before, upstream } = facts;
+  const fact = { repo, role, rootFolder, branch, before, upstream };
+  if (role === 'read') return { ...fact, commit: base! };
+  if (before !== null && upstream !== null && (await isAncestor(rootFolder, before, upstream, { signal })))
+    return { ...fact, commit: upstream };
   return { ...fact, commit: before ?? upstream ?? base! };
 }

@@ -15,15 +15,24 @@ import { keepWork, refuseUnsavedWork, refuseWhileBusy } from './unsaved.ts';
 import { workspaceView } from './workspace-view.ts';
 
 /** Takes one repo out of a workspace; what is saved nowhere else stops it or, when forced, is pinned first. */
-export async function removeWorkspaceRepo(parts: ServiceParts, { workspace, repo, force }: ParamsOf<typeof workspaceRemoveRepo>, { signal }: Call): Promise<Workspace> {
+export async function removeWorkspaceRepo(
+  parts: ServiceParts,
+  { workspace, repo, force }: ParamsOf<typeof workspaceRemoveRepo>,
+  { signal }: Call,
+): Promise<Workspace> {
   const { database, layout, locks } = parts;
   return locks.hold({ exclusive: [`workspace:${workspace}`] }, signal, async () => {
     const before = pictureOf(parts, workspace);
     const { name, repos } = workspaceOf(database, workspace);
     const own = repos.find((each) => each.name === repo);
-    if (own === undefined) throw new Fault('REPO_NOT_FOUND', `The workspace ${name} has no repo ${repo}.`, { hint: '`takt workspace show` lists its repos.' });
+    if (own === undefined)
+      throw new Fault('REPO_NOT_FOUND', `The workspace ${name} has no repo ${repo}.`, {
+        hint: '`takt workspace show` lists its repos.',
+      });
     if (own.role === 'edit' && repos.filter(({ role }) => role === 'edit').length === 1) {
-      throw new Fault('INPUT_INVALID', `${repo} is the only repo that ${name} changes.`, { hint: '`takt workspace delete` deletes the whole workspace.' });
+      throw new Fault('INPUT_INVALID', `${repo} is the only repo that ${name} changes.`, {
+        hint: '`takt workspace delete` deletes the whole workspace.',
+      });
     }
     refuseWhileBusy(parts, name);
     if (force) await keepWork(parts, name, [own], signal);

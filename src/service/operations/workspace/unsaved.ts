@@ -29,12 +29,20 @@ export interface KeptPin {
 export function refuseWhileBusy({ database }: Parts, workspace: string): void {
   const run = activeRuns(database, workspace)[0];
   if (run === undefined) return;
-  const hint = run.state === 'waiting' ? `Approve or reject it first: \`takt run reject ${workspace}/${run.number}\`.` : `Wait for it, or \`takt run cancel ${workspace}/${run.number}\`.`;
+  const hint =
+    run.state === 'waiting'
+      ? `Approve or reject it first: \`takt run reject ${workspace}/${run.number}\`.`
+      : `Wait for it, or \`takt run cancel ${workspace}/${run.number}\`.`;
   throw new Fault('WORKSPACE_BUSY', `Run ${run.number} of ${workspace} is ${run.state}.`, { hint });
 }
 
 /** Fault WORKSPACE_HAS_WORK with a line per thing that is saved nowhere else. */
-export async function refuseUnsavedWork({ database, layout }: Parts, workspace: WorkspaceName, repos: readonly OwnRepo[], signal: AbortSignal): Promise<void> {
+export async function refuseUnsavedWork(
+  { database, layout }: Parts,
+  workspace: WorkspaceName,
+  repos: readonly OwnRepo[],
+  signal: AbortSignal,
+): Promise<void> {
   const lines: string[] = [];
   for (const { name: repo, role } of repos) {
     const { defaultBranch } = rootOf(database, repo);
@@ -48,27 +56,50 @@ export async function refuseUnsavedWork({ database, layout }: Parts, workspace: 
     });
     lines.push(...sentences.map((sentence) => `${repo}: ${sentence}`));
   }
-  if (lines.length > 0) throw new Fault('WORKSPACE_HAS_WORK', `The workspace ${workspace} holds work that is saved nowhere else.`, { detail: lines.join('\n') });
+  if (lines.length > 0)
+    throw new Fault('WORKSPACE_HAS_WORK', `The workspace ${workspace} holds work that is saved nowhere else.`, {
+      detail: lines.join('\n'),
+    });
 }
 
-/** Pins each branch and all unsaved work of its clone in the root repo. A clone that git cannot read is moved aside whole. */
-export async function keepWork(parts: Pick<ServiceParts, 'config' | 'database' | 'layout' | 'log'>, workspace: WorkspaceName, repos: readonly OwnRepo[], signal: AbortSignal): Promise<KeptPin[]> {
+/**
+ * Pins each branch and all unsaved work of its clone in the root repo. A clone that git cannot read is moved aside
+ * whole.
+ */
+export async function keepWork(
+  parts: Pick<ServiceParts, 'config' | 'database' | 'layout' | 'log'>,
+  workspace: WorkspaceName,
+  repos: readonly OwnRepo[],
+  signal: AbortSignal,
+): Promise<KeptPin[]> {
   const { config, database, layout } = parts;
   const pins: KeptPin[] = [];
   const author = config.settings().author ?? { name: 'takt', email: 'takt@localhost' };
   for (const { name: repo, role } of repos) {
     const folder = layout.clone(workspace, repo);
     const branch = role === 'edit' ? workspace : rootOf(database, repo).defaultBranch;
-    const kept = await pinCloneWork({ folder, rootFolder: layout.root(repo), refPrefix: keptPrefix(workspace, Date.now()), branch, author, signal });
+    const kept = await pinCloneWork({
+      folder,
+      rootFolder: layout.root(repo),
+      refPrefix: keptPrefix(workspace, Date.now()),
+      branch,
+      author,
+      signal,
+    });
     pins.push(...kept.map(({ ref, commit }) => ({ repo, ref, commit })));
     if (isBroken(await cloneObstacle(folder))) await moveAside(parts, folder, `${workspace}-${repo}`);
   }
   return pins;
 }
 
-const isBroken = (obstacle: Awaited<ReturnType<typeof cloneObstacle>>): boolean => obstacle !== null && obstacle !== 'missing';
+const isBroken = (obstacle: Awaited<ReturnType<typeof cloneObstacle>>): boolean =>
+  obstacle !== null && obstacle !== 'missing';
 
-async function moveAside({ layout, log }: Pick<ServiceParts, 'layout' | 'log'>, folder: string, name: string): Promise<void> {
+async function moveAside(
+  { layout, log }: Pick<ServiceParts, 'layout' | 'log'>,
+  folder: string,
+  name: string,
+): Promise<void> {
   const aside = join(layout.state, 'aside', `${name}-${Date.now()}`);
   await makeFolder(dirname(aside));
   await rename(folder, aside);

@@ -16,15 +16,25 @@ export function listWorkspaces(parts: ViewParts): { workspaces: WorkspaceSummary
 /** A workspace with how each of its clones stands now. */
 export async function workspaceView(parts: ViewParts, name: string, signal: AbortSignal): Promise<Workspace> {
   const workspace = workspaceOf(parts.database, name);
-  const clones = await severalAtATime(workspace.repos, { limit: AT_ONCE, signal }, (repo, ended) => cloneView(parts, workspace, repo, ended));
+  const clones = await severalAtATime(workspace.repos, { limit: AT_ONCE, signal }, (repo, ended) =>
+    cloneView(parts, workspace, repo, ended),
+  );
   return { ...summaryOf(parts, workspace), base: workspace.base, clones, pipeline: workspace.pipeline };
 }
 
-function summaryOf({ layout }: ViewParts, { name, repos, steps, createdAtMs, latestRun }: StoredWorkspace): WorkspaceSummary {
+function summaryOf(
+  { layout }: ViewParts,
+  { name, repos, steps, createdAtMs, latestRun }: StoredWorkspace,
+): WorkspaceSummary {
   return { name, folder: layout.workspace(name), repos, steps, createdAtMs, latestRun };
 }
 
-async function cloneView({ database, layout }: ViewParts, workspace: StoredWorkspace, { name: repo, role }: StoredWorkspace['repos'][number], signal: AbortSignal): Promise<CloneStatus> {
+async function cloneView(
+  { database, layout }: ViewParts,
+  workspace: StoredWorkspace,
+  { name: repo, role }: StoredWorkspace['repos'][number],
+  signal: AbortSignal,
+): Promise<CloneStatus> {
   const { defaultBranch } = rootOf(database, repo);
   const folder = layout.clone(workspace.name, repo);
   // A repo that is only read has no branch of its own.

@@ -2,11 +2,14 @@ import { lstat, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 
 /**
- * Writes a new file into a checked-out repository without following any link that its branch may hold: such a link could
+ * Writes a new file into a checked-out repository without following any link that its branch may hold: such a link
+ * could
  * lead anywhere. What is there already stays. True if it was written.
  */
 export async function writeInto(folder: string, path: string, text: string | Uint8Array): Promise<boolean> {
-  const parts = normalize(path).split('/').filter((part) => part !== '' && part !== '.');
+  const parts = normalize(path)
+    .split('/')
+    .filter((part) => part !== '' && part !== '.');
   if (parts.length === 0 || parts.includes('..')) return false;
   let current = folder;
   for (const part of parts.slice(0, -1)) {
