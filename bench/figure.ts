@@ -51,7 +51,14 @@ export const median = (numbers: readonly number[]): number => quantile(numbers, 
 export function ratioBar(takt: readonly number[], plain: readonly number[], limit: number, tool: string): Measured {
   const ratio = median(takt) / median(plain);
   return {
-    values: { taktMedianMs: median(takt), taktP99Ms: quantile(takt, 0.99), plainMedianMs: median(plain), plainP99Ms: quantile(plain, 0.99), ratio, pairs: takt.length },
+    values: {
+      taktMedianMs: median(takt),
+      taktP99Ms: quantile(takt, 0.99),
+      plainMedianMs: median(plain),
+      plainP99Ms: quantile(plain, 0.99),
+      ratio,
+      pairs: takt.length,
+    },
     bars: [{ rule: `median at most ${limit} × ${tool}`, isKept: ratio <= limit }],
   };
 }

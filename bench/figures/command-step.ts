@@ -19,14 +19,23 @@ export const commandStep: Figure = {
       const attempt = home.attempt();
       await endOf([join(PROJECT, 'dist', 'step-host.js'), attempt.folder]);
       const outcome = await attempt.untilOutcome();
-      if (outcome.state !== 'passed' || outcome.confinement?.filesystem !== 'bubblewrap') throw new Error(`step: ${JSON.stringify(outcome)}`);
+      if (outcome.state !== 'passed' || outcome.confinement?.filesystem !== 'bubblewrap')
+        throw new Error(`step: ${JSON.stringify(outcome)}`);
     };
     await step();
 
     const times = await alternate(PAIRS, step, () => endOf(['-e', '0']));
     const added = median(times.a) - median(times.b);
     return {
-      values: { stepMedianMs: median(times.a), stepP99Ms: quantile(times.a, 0.99), plainMedianMs: median(times.b), plainP99Ms: quantile(times.b, 0.99), addedMs: added, ratio: median(times.a) / median(times.b), pairs: PAIRS },
+      values: {
+        stepMedianMs: median(times.a),
+        stepP99Ms: quantile(times.a, 0.99),
+        plainMedianMs: median(times.b),
+        plainP99Ms: quantile(times.b, 0.99),
+        addedMs: added,
+        ratio: median(times.a) / median(times.b),
+        pairs: PAIRS,
+      },
       bars: [{ rule: `median at most ${LIMIT_MS} ms more than node -e 0`, isKept: added <= LIMIT_MS }],
     };
   },

@@ -33,14 +33,27 @@ export const parallelOutput: Figure = {
     const reader = await readEvents(household, 'step.output', ({ data }) => {
       if (data['step'] === 'setup') return;
       const attempt = String(data['attempt']);
-      const reading = readings.get(attempt) ?? { offset: 0, isPulling: false, grewTo: 0, rest: '', next: 0, lost: 0, latencies: [] };
+      const reading = readings.get(attempt) ?? {
+        offset: 0,
+        isPulling: false,
+        grewTo: 0,
+        rest: '',
+        next: 0,
+        lost: 0,
+        latencies: [],
+      };
       readings.set(attempt, reading);
       reading.grewTo = Number(data['size']);
       if (!reading.isPulling) void pull(household, String(data['run']), attempt, reading);
     });
-    for (let index = 0; index < STEPS; index += 1) await callService(household, 'POST', `/api/workspaces/task-${index}/runs`, {});
+    for (let index = 0; index < STEPS; index += 1)
+      await callService(household, 'POST', `/api/workspaces/task-${index}/runs`, {});
     await until('all runs to end', () => allEnded(household), 180_000);
-    await until('all lines to be read', () => ([...readings.values()].every(({ next }) => next === LINES) && readings.size === STEPS ? true : undefined), 10_000).catch(() => report('lines are missing'));
+    await until(
+      'all lines to be read',
+      () => ([...readings.values()].every(({ next }) => next === LINES) && readings.size === STEPS ? true : undefined),
+      10_000,
+    ).catch(() => report('lines are missing'));
     reader.close();
 
     const all = [...readings.values()];
@@ -48,7 +61,13 @@ export const parallelOutput: Figure = {
     const missing = STEPS * LINES - all.reduce((sum, { next, lost }) => sum + next - lost, 0);
     const p99 = quantile(latencies, 0.99);
     return {
-      values: { lines: latencies.length, missing, medianMs: median(latencies), p99Ms: p99, maxMs: latencies.reduce((most, value) => Math.max(most, value), 0) },
+      values: {
+        lines: latencies.length,
+        missing,
+        medianMs: median(latencies),
+        p99Ms: p99,
+        maxMs: latencies.reduce((most, value) => Math.max(most, value), 0),
+      },
       bars: [
         { rule: 'no line is lost', isKept: missing === 0 },
         { rule: `line → reader p99 at most ${LIMIT_MS} ms`, isKept: p99 <= LIMIT_MS },
@@ -67,7 +86,9 @@ async function prepare(household: Household): Promise<void> {
 }
 
 async function allEnded(household: Household): Promise<true | undefined> {
-  const { runs } = JSON.parse((await callService(household, 'GET', '/api/runs?limit=100')).toString()) as { runs: { state: string }[] };
+  const { runs } = JSON.parse((await callService(household, 'GET', '/api/runs?limit=100')).toString()) as {
+    runs: { state: string }[];
+  };
   const failed = runs.filter(({ state }) => ['failed', 'cancelled', 'superseded'].includes(state));
   if (failed.length > 0) throw new Error(`${failed.length} runs failed`);
   return runs.length === STEPS && runs.every(({ state }) => state === 'passed') ? true : undefined;
@@ -77,9 +98,16 @@ async function allEnded(household: Household): Promise<true | undefined> {
 async function pull(household: Household, run: string, attempt: string, reading: Reading): Promise<void> {
   reading.isPulling = true;
   while (reading.offset < reading.grewTo) {
-    const body = await callService(household, 'GET', `/api/runs/${run}/logs?attempt=${attempt}&after=${reading.offset}`);
+    const body = await callService(
+      household,
+      'GET',
+      `/api/runs/${run}/logs?attempt=${attempt}&after=${reading.offset}`,
+    );
     const readAtMs = preciseNowMs();
-    const frames = body.toString().split('\n').filter((text) => text !== '');
+    const frames = body
+      .toString()
+      .split('\n')
+      .filter((text) => text !== '');
     // A line of output that is only half stored is not sent yet; the next frame tells of the rest.
     if (frames.length === 0) break;
     for (const frame of frames) takeIn(JSON.parse(frame), reading, readAtMs);
@@ -87,7 +115,11 @@ async function pull(household: Household, run: string, attempt: string, reading:
   reading.isPulling = false;
 }
 
-function takeIn(frame: { offset: number; line: { kind: string; text?: string } }, reading: Reading, readAtMs: number): void {
+function takeIn(
+  frame: { offset: number; line: { kind: string; text?: string } },
+  reading: Reading,
+  readAtMs: number,
+): void {
   reading.offset = frame.offset;
   if (frame.line.kind !== 'stdout') return;
   const lines = (reading.rest + (frame.line.text ?? '')).split('\n');

@@ -20,14 +20,18 @@ export const restingService: Figure = {
     }
     await household.ok('service', 'restart');
     const pid = await household.servicePid();
-    const plain = spawn(process.execPath, ['-e', "require('http').createServer().listen(0, '127.0.0.1')"], { stdio: 'ignore' });
+    const plain = spawn(process.execPath, ['-e', "require('http').createServer().listen(0, '127.0.0.1')"], {
+      stdio: 'ignore',
+    });
     try {
       await sleep(SETTLE_MS);
       report('resting for a minute');
       const cpuBefore = { service: cpuTicks(pid), plain: cpuTicks(plain.pid!) };
       const children = new Set<string>();
-      for (const end = Date.now() + REST_MS; Date.now() < end; await sleep(LOOK_EVERY_MS)) for (const child of childrenOf(pid)) children.add(child);
-      const share = (before: number, after: number): number => ((after - before) / TICKS_PER_SECOND / (REST_MS / 1000)) * 100;
+      for (const end = Date.now() + REST_MS; Date.now() < end; await sleep(LOOK_EVERY_MS))
+        for (const child of childrenOf(pid)) children.add(child);
+      const share = (before: number, after: number): number =>
+        ((after - before) / TICKS_PER_SECOND / (REST_MS / 1000)) * 100;
       const values = {
         cpuPercent: share(cpuBefore.service, cpuTicks(pid)),
         memoryMb: residentMb(pid),
@@ -40,7 +44,10 @@ export const restingService: Figure = {
         bars: [
           { rule: 'at most 0.5 % of a core', isKept: values.cpuPercent <= 0.5 },
           { rule: 'at most 110 MB', isKept: values.memoryMb <= 110 },
-          { rule: `no child process, git or other${children.size === 0 ? '' : `: ${[...children].join(', ')}`}`, isKept: children.size === 0 },
+          {
+            rule: `no child process, git or other${children.size === 0 ? '' : `: ${[...children].join(', ')}`}`,
+            isKept: children.size === 0,
+          },
         ],
       };
     } finally {
@@ -72,7 +79,9 @@ function childrenOf(pid: number): string[] {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
       try {
-        return statFields(Number(name))[1] === String(pid) ? [`${name} ${readFileSync(`/proc/${name}/comm`, 'utf8').trim()}`] : [];
+        return statFields(Number(name))[1] === String(pid)
+          ? [`${name} ${readFileSync(`/proc/${name}/comm`, 'utf8').trim()}`]
+          : [];
       } catch (error) {
         // A process may end between the listing and the look.
         if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];

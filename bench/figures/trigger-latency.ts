@@ -10,7 +10,8 @@ const LOST_AFTER_MS = 10_000;
 
 export const triggerLatency: Figure = {
   name: 'trigger-latency',
-  about: 'ref renamed in the root repo → its run committed and told over SSE (an upper bound), beside the whole `git push`',
+  about:
+    'ref renamed in the root repo → its run committed and told over SSE (an upper bound), beside the whole `git push`',
   async measure(report) {
     await using household = await openHousehold();
     await household.ok('repo', 'add', 'app', await household.upstream('app', { 'file.txt': 'text\n' }));
@@ -28,7 +29,13 @@ export const triggerLatency: Figure = {
     }
     const p99 = quantile(latencies, 0.99);
     return {
-      values: { medianMs: median(latencies), p99Ms: p99, maxMs: Math.max(...latencies), plainPushMedianMs: median(pushes), pushes: PUSHES },
+      values: {
+        medianMs: median(latencies),
+        p99Ms: p99,
+        maxMs: Math.max(...latencies),
+        plainPushMedianMs: median(pushes),
+        pushes: PUSHES,
+      },
       bars: [{ rule: `p99 at most ${LIMIT_MS} ms`, isKept: p99 <= LIMIT_MS }],
     };
   },
@@ -46,7 +53,8 @@ async function pushOnce(household: Household): Promise<{ latencyMs: number; push
     const told = Promise.withResolvers<{ run: string; atMs: number }>();
     const lost = setTimeout(() => told.reject(new Error('no run was told of')), LOST_AFTER_MS);
     reader = await readEvents(household, 'run.update', ({ data, readAtMs }) => {
-      if (data['data'] !== undefined && (data['data'] as { state?: string }).state === 'gathering') told.resolve({ run: String(data['run']), atMs: readAtMs });
+      if (data['data'] !== undefined && (data['data'] as { state?: string }).state === 'gathering')
+        told.resolve({ run: String(data['run']), atMs: readAtMs });
     });
     const start = performance.now();
     await household.git(clone, 'push', '-q');

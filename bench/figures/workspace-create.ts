@@ -15,14 +15,16 @@ const run = promisify(execFile);
 
 export const workspaceCreate: Figure = {
   name: 'workspace-create',
-  about: '`takt workspace create` over 10 repos (30,000 files, 510 MB), beside the same clones by bare git, two at a time',
+  about:
+    '`takt workspace create` over 10 repos (30,000 files, 510 MB), beside the same clones by bare git, two at a time',
   async measure(report) {
     await using household = await openHousehold();
     report('generating 10 repos');
     const repos = await bigRepos(household);
 
     const create = (round: number): Promise<unknown> => household.ok('workspace', 'create', `round-${round}`, ...repos);
-    const clone = (round: number): Promise<void> => clonePlainly(household, repos, join(household.folder, `plain-${round}`));
+    const clone = (round: number): Promise<void> =>
+      clonePlainly(household, repos, join(household.folder, `plain-${round}`));
     // Deleting is not measured, but has to happen between the rounds: 15 pairs would fill 15 GB.
     const times = await alternate(
       PAIRS,
@@ -47,7 +49,11 @@ export async function bigRepos(household: Household): Promise<string[]> {
     const folder = join(household.folder, 'seed', name);
     for (let part = 0; part < FILES / 100; part += 1) {
       await mkdir(join(folder, `part${part}`), { recursive: true });
-      await Promise.all(Array.from({ length: 100 }, (_, index) => writeFile(join(folder, `part${part}`, `file${index}.txt`), randomBytes(FILE_BYTES * 0.75).toString('base64'))));
+      await Promise.all(
+        Array.from({ length: 100 }, (_, index) =>
+          writeFile(join(folder, `part${part}`, `file${index}.txt`), randomBytes(FILE_BYTES * 0.75).toString('base64')),
+        ),
+      );
     }
     await household.git(folder, 'init', '-q', '-b', 'main');
     await household.git(folder, 'add', '-A');
@@ -62,7 +68,9 @@ async function clonePlainly(household: Household, repos: readonly string[], fold
   const queue = [...repos];
   const worker = async (): Promise<void> => {
     for (let repo = queue.shift(); repo !== undefined; repo = queue.shift()) {
-      await run('git', ['clone', '-q', '--branch', 'main', household.root(repo), join(folder, repo)], { env: household.environment });
+      await run('git', ['clone', '-q', '--branch', 'main', household.root(repo), join(folder, repo)], {
+        env: household.environment,
+      });
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));

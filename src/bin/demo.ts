@@ -33,9 +33,16 @@ export async function runDemo({ live, keep }: { live: boolean; keep: boolean }, 
     await commandsWith(environment, AbortSignal.timeout(20_000)).quietTakt(folder, 'service', 'stop');
     await model?.close();
     if (isMended && !keep) await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-    else process.stdout.write(`\nThe demo's folder stays: ${folder} (TAKT_HOME=${join(folder, 'home')} TAKT_PORT=${environment['TAKT_PORT']})\n`);
+    else
+      process.stdout.write(
+        `\nThe demo's folder stays: ${folder} (TAKT_HOME=${join(folder, 'home')} TAKT_PORT=${environment['TAKT_PORT']})\n`,
+      );
   }
-  process.stdout.write(isMended ? '\nDone: the three upstreams hold the mended code, and its tests pass.\n' : '\nFailed: the upstreams do not hold mended code.\n');
+  process.stdout.write(
+    isMended
+      ? '\nDone: the three upstreams hold the mended code, and its tests pass.\n'
+      : '\nFailed: the upstreams do not hold mended code.\n',
+  );
   return isMended ? 0 : 1;
 }
 
@@ -59,7 +66,12 @@ async function makeUpstreams(commands: Commands, folder: string): Promise<void> 
       await mkdir(dirname(join(work, path)), { recursive: true });
       await writeFile(join(work, path), text);
     }
-    for (const args of [['init', '-q', '-b', 'main'], ['add', '-A'], ['commit', '-q', '-m', `${name}: start`], ['clone', '-q', '--bare', '.', upstreamOf(folder, name)]]) {
+    for (const args of [
+      ['init', '-q', '-b', 'main'],
+      ['add', '-A'],
+      ['commit', '-q', '-m', `${name}: start`],
+      ['clone', '-q', '--bare', '.', upstreamOf(folder, name)],
+    ]) {
       const { code } = await commands.quiet(work, 'git', args);
       if (code !== 0) throw new Fault('GIT_FAILED', `git ${args.join(' ')} ended with exit code ${code} in ${work}.`);
     }
@@ -77,7 +89,17 @@ async function setUp(commands: Commands, folder: string): Promise<void> {
   }
   say('One task: one name, one branch in all three, and a pipeline');
   await commands.takt(folder, 'workspace', 'create', WORKSPACE, ...REPOS);
-  await commands.takt(folder, 'workspace', 'pipeline-set', WORKSPACE, `run:! ${TEST_COMMAND}`, 'implement', `run:${TEST_COMMAND}`, 'review', 'push_to_github');
+  await commands.takt(
+    folder,
+    'workspace',
+    'pipeline-set',
+    WORKSPACE,
+    `run:! ${TEST_COMMAND}`,
+    'implement',
+    `run:${TEST_COMMAND}`,
+    'review',
+    'push_to_github',
+  );
 }
 
 async function pushFailingTest(commands: Commands, folder: string): Promise<void> {
@@ -107,13 +129,25 @@ async function upstreamsAreMended(commands: Commands, folder: string): Promise<b
   const check = join(folder, 'check');
   await mkdir(check);
   for (const name of REPOS) {
-    const { code } = await commands.quiet(check, 'git', ['clone', '-q', '--branch', WORKSPACE, upstreamOf(folder, name), name]);
+    const { code } = await commands.quiet(check, 'git', [
+      'clone',
+      '-q',
+      '--branch',
+      WORKSPACE,
+      upstreamOf(folder, name),
+      name,
+    ]);
     if (code === 0) continue;
     // A repo that the run left as it was has nothing to send; its default branch is what a colleague gets.
     const fallback = await commands.quiet(check, 'git', ['clone', '-q', upstreamOf(folder, name), name]);
     if (fallback.code !== 0) return false;
   }
   const { code, stdout } = await commands.quiet(check, 'sh', ['-c', TEST_COMMAND]);
-  process.stdout.write(`${TEST_COMMAND}: exit ${code}\n${stdout.split('\n').filter((line) => /^(#|ℹ) (tests|pass|fail) /.test(line)).join('\n')}\n`);
+  process.stdout.write(
+    `${TEST_COMMAND}: exit ${code}\n${stdout
+      .split('\n')
+      .filter((line) => /^(#|ℹ) (tests|pass|fail) /.test(line))
+      .join('\n')}\n`,
+  );
   return code === 0;
 }

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import type { TestContext } from 'node:test';
 import { spawnSync } from 'node:child_process';
 import { probeConfinement } from '../../src/confinement/probe.ts';
 import type { CameOut, InWalls } from './run-in-walls.ts';
+import { testNeeding } from '../driver/machine.ts';
+
+const test = testNeeding('bwrap');
 
 const IN_WALLS = join(import.meta.dirname, 'run-in-walls.ts');
 

@@ -4,10 +4,13 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import type { TestContext } from 'node:test';
 import { homeLayout, type HomeLayout } from '../../src/platform/home-layout.ts';
 import type { CameOut, InWalls } from './run-in-walls.ts';
 import { testUsers, type TestUser } from './test-user.ts';
+import { testNeeding } from '../driver/machine.ts';
+
+const test = testNeeding('bwrap');
 
 const IN_WALLS = join(import.meta.dirname, 'run-in-walls.ts');
 

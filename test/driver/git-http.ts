@@ -66,7 +66,11 @@ function answer(folder: string, user: string, request: IncomingMessage, response
     head = Buffer.concat([head, chunk]);
     const end = head.indexOf('\r\n\r\n');
     if (end < 0) return;
-    const fields = head.subarray(0, end).toString().split('\r\n').map((line) => line.split(/:\s*/, 2) as [string, string]);
+    const fields = head
+      .subarray(0, end)
+      .toString()
+      .split('\r\n')
+      .map((line) => line.split(/:\s*/, 2) as [string, string]);
     const status = Number(fields.find(([name]) => name.toLowerCase() === 'status')?.[1].split(' ')[0] ?? 200);
     response.writeHead(status, Object.fromEntries(fields.filter(([name]) => name.toLowerCase() !== 'status')));
     response.write(head.subarray(end + 4));

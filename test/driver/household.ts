@@ -47,7 +47,11 @@ export async function freePort(): Promise<number> {
 }
 
 /** Waits until `look` gives something; polls, since the thing may be outside takt. */
-export async function until<Value>(what: string, look: () => Promise<Value | undefined> | Value | undefined, limitMs = 30_000): Promise<Value> {
+export async function until<Value>(
+  what: string,
+  look: () => Promise<Value | undefined> | Value | undefined,
+  limitMs = 30_000,
+): Promise<Value> {
   const end = Date.now() + limitMs;
   for (;;) {
     const value = await look();
@@ -57,7 +61,10 @@ export async function until<Value>(what: string, look: () => Promise<Value | und
   }
 }
 
-export async function openHousehold(extra: Record<string, string> = {}, options: { folder?: string } = {}): Promise<Household> {
+export async function openHousehold(
+  extra: Record<string, string> = {},
+  options: { folder?: string } = {},
+): Promise<Household> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'takt-test-')));
   const home = join(folder, 'home');
   const port = await freePort();
@@ -103,7 +110,8 @@ export async function openHousehold(extra: Record<string, string> = {}, options:
     takt,
     ok,
     json: async (...words) => JSON.parse(await ok(...words, '--json')),
-    start: (...words) => spawn(process.execPath, [ENTRY, ...words], { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] }),
+    start: (...words) =>
+      spawn(process.execPath, [ENTRY, ...words], { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] }),
     git,
     upstream: (name, files) => makeUpstream(folder, name, files, git),
     clone: (workspace, repo) => join(home, 'workspaces', workspace, repo),
@@ -118,7 +126,12 @@ export async function openHousehold(extra: Record<string, string> = {}, options:
   };
 }
 
-async function makeUpstream(folder: string, name: string, files: Record<string, string>, git: Household['git']): Promise<string> {
+async function makeUpstream(
+  folder: string,
+  name: string,
+  files: Record<string, string>,
+  git: Household['git'],
+): Promise<string> {
   const { writeFile } = await import('node:fs/promises');
   const { dirname } = await import('node:path');
   const work = join(folder, 'seed', name);

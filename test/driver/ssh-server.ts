@@ -21,9 +21,20 @@ export async function startSshServer(folder: string): Promise<SshServer> {
   await mkdir('/run/sshd', { recursive: true });
   const port = await freePort();
   const keyFile = join(place, 'operator');
-  for (const file of [keyFile, join(place, 'host')]) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
+  for (const file of [keyFile, join(place, 'host')])
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
   await writeFile(join(place, 'authorized'), await readFile(`${keyFile}.pub`), { mode: 0o600 });
-  const settings = [`Port ${port}`, 'ListenAddress 127.0.0.1', `HostKey ${join(place, 'host')}`, `AuthorizedKeysFile ${join(place, 'authorized')}`, `PidFile ${join(place, 'pid')}`, 'StrictModes no', 'UsePAM no', 'PasswordAuthentication no', 'PermitRootLogin yes'];
+  const settings = [
+    `Port ${port}`,
+    'ListenAddress 127.0.0.1',
+    `HostKey ${join(place, 'host')}`,
+    `AuthorizedKeysFile ${join(place, 'authorized')}`,
+    `PidFile ${join(place, 'pid')}`,
+    'StrictModes no',
+    'UsePAM no',
+    'PasswordAuthentication no',
+    'PermitRootLogin yes',
+  ];
   await writeFile(join(place, 'config'), `${settings.join('\n')}\n`);
 
   const server = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(place, 'config')], { stdio: 'ignore' });

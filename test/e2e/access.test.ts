@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import test from 'node:test';
 import { openHousehold, type Household } from '../driver/household.ts';
+import { testNeeding } from '../driver/machine.ts';
+
+const test = testNeeding('curl', 'setpriv');
 
 const curl = (words: string[], asUser?: number): Promise<{ status: number; body: string }> =>
   new Promise((resolve, reject) => {
     const all = ['-sS', '-o', '-', '-w', '\n%{http_code}', '--max-time', '10', ...words];
-    const [command, args] = asUser === undefined ? ['curl', all] : ['setpriv', [`--reuid=${asUser}`, `--regid=${asUser}`, '--clear-groups', 'curl', ...all]];
+    const [command, args] =
+      asUser === undefined
+        ? ['curl', all]
+        : ['setpriv', [`--reuid=${asUser}`, `--regid=${asUser}`, '--clear-groups', 'curl', ...all]];
     execFile(command, args, (error, stdout) => {
       if (error !== null) return reject(error);
       const cut = stdout.lastIndexOf('\n');
@@ -24,7 +29,15 @@ async function withService(): Promise<Household & { url: string }> {
 
 test('curl by the same user reads without a token, and acts only with it', async () => {
   await using household = await withService();
-  const act = ['-X', 'POST', '-H', 'content-type: application/json', '-d', '{"all":true}', `${household.url}/api/fetches`];
+  const act = [
+    '-X',
+    'POST',
+    '-H',
+    'content-type: application/json',
+    '-d',
+    '{"all":true}',
+    `${household.url}/api/fetches`,
+  ];
 
   const read = await curl([`${household.url}/api/workspaces`]);
   const refused = await curl(act);
@@ -39,7 +52,10 @@ test('another user id reads nothing without the token', async () => {
   await using household = await withService();
 
   const without = await curl([`${household.url}/api/workspaces`], 65534);
-  const withToken = await curl(['-H', `authorization: Bearer ${await household.token()}`, `${household.url}/api/workspaces`], 65534);
+  const withToken = await curl(
+    ['-H', `authorization: Bearer ${await household.token()}`, `${household.url}/api/workspaces`],
+    65534,
+  );
 
   assert.deepEqual([without.status, faultOf(without.body)], [403, 'ACCESS_DENIED']);
   assert.equal(withToken.status, 200);
@@ -52,7 +68,14 @@ test('a foreign Host, a foreign Origin and a body of text are refused, even with
 
   const host = await curl([...token, '-H', 'host: evil.example', `${household.url}/api/workspaces`]);
   const origin = await curl([...token, '-H', 'origin: http://evil.example', ...json, `${household.url}/api/fetches`]);
-  const text = await curl([...token, '-H', 'content-type: text/plain', '-d', '{"all":true}', `${household.url}/api/fetches`]);
+  const text = await curl([
+    ...token,
+    '-H',
+    'content-type: text/plain',
+    '-d',
+    '{"all":true}',
+    `${household.url}/api/fetches`,
+  ]);
   const own = await curl([...token, '-H', `origin: ${household.url}`, ...json, `${household.url}/api/fetches`]);
 
   assert.deepEqual([host.status, faultOf(host.body)], [421, 'HOST_REFUSED']);
@@ -72,6 +95,16 @@ test('a one-time link hands a browser the token once', async () => {
   assert.match(cookie?.[2] ?? '', /HttpOnly/i);
   assert.match(cookie?.[2] ?? '', /SameSite=Strict/i);
   assert.notEqual(second.status, first.status);
-  const acted = await curl(['-H', `cookie: ${cookie?.[1]}`, '-X', 'POST', '-H', 'content-type: application/json', '-d', '{"all":true}', `${household.url}/api/fetches`]);
+  const acted = await curl([
+    '-H',
+    `cookie: ${cookie?.[1]}`,
+    '-X',
+    'POST',
+    '-H',
+    'content-type: application/json',
+    '-d',
+    '{"all":true}',
+    `${household.url}/api/fetches`,
+  ]);
   assert.equal(acted.status, 200, acted.body);
 });

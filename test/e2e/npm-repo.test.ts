@@ -45,7 +45,18 @@ async function pushChange(household: Household, name: string): Promise<void> {
 
 test('an npm repo passes its own tests inside a run, and the second run installs nothing again', async () => {
   await using household = await openHousehold();
-  await household.ok('repo', 'add', 'app', await household.upstream('app', files), '--setup', 'npm ci --offline && echo installed-now', '--copy', '.env', '--cache', 'node_modules');
+  await household.ok(
+    'repo',
+    'add',
+    'app',
+    await household.upstream('app', files),
+    '--setup',
+    'npm ci --offline && echo installed-now',
+    '--copy',
+    '.env',
+    '--cache',
+    'node_modules',
+  );
   await mkdir(join(household.home, 'config', 'files', 'app'), { recursive: true });
   await writeFile(join(household.home, 'config', 'files', 'app', '.env'), 'SECRET=sesame\n');
   await household.ok('workspace', 'create', 'task', 'app');

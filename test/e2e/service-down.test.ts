@@ -21,7 +21,8 @@ async function pushChange(household: Household, text: string): Promise<void> {
   await household.git(clone, 'push', '-q');
 }
 
-const runsOf = async (household: Household): Promise<RunSummary[]> => (await household.json<{ runs: RunSummary[] }>('run', 'list')).runs;
+const runsOf = async (household: Household): Promise<RunSummary[]> =>
+  (await household.json<{ runs: RunSummary[] }>('run', 'list')).runs;
 
 test('a push while the service is down is a run after its next start, once', async () => {
   await using household = await oneRepo(['run:true']);
@@ -32,34 +33,54 @@ test('a push while the service is down is a run after its next start, once', asy
   await until('the run to pass', async () => ((await runsOf(household))[0]?.state === 'passed' ? true : undefined));
   await household.ok('service', 'restart');
 
-  assert.deepEqual((await runsOf(household)).map(({ number, state, trigger }) => ({ number, state, trigger })), [{ number: 1, state: 'passed', trigger: 'push' }]);
+  assert.deepEqual(
+    (await runsOf(household)).map(({ number, state, trigger }) => ({ number, state, trigger })),
+    [{ number: 1, state: 'passed', trigger: 'push' }],
+  );
 });
 
 test('kill -9 of the service amid a step: the same attempt goes on after the restart, its output whole', async () => {
   await using household = await oneRepo(['run:for i in $(seq 1 60); do echo line $i; sleep 0.1; done']);
   const pid = await household.servicePid();
   await pushChange(household, 'long step');
-  await until('the step to print', async () => ((await household.takt('run', 'logs', 'task')).stdout.includes('line 5') ? true : undefined));
+  await until('the step to print', async () =>
+    (await household.takt('run', 'logs', 'task')).stdout.includes('line 5') ? true : undefined,
+  );
 
   process.kill(pid, 'SIGKILL');
-  await until('the service to be gone', async () => ((await household.takt('service', 'status')).code === 69 ? true : undefined));
+  await until('the service to be gone', async () =>
+    (await household.takt('service', 'status')).code === 69 ? true : undefined,
+  );
   await household.ok('service', 'start');
-  await until('the run to pass', async () => ((await runsOf(household))[0]?.state === 'passed' ? true : undefined), 60_000);
+  await until(
+    'the run to pass',
+    async () => ((await runsOf(household))[0]?.state === 'passed' ? true : undefined),
+    60_000,
+  );
 
   const run = await household.json<{ steps: { kind: string; attempts: unknown[] }[] }>('run', 'show', 'task');
   assert.equal(run.steps.find(({ kind }) => kind === 'command')?.attempts.length, 1);
   const logs = await household.ok('run', 'logs', 'task');
   const lines = [...logs.matchAll(/^.*\bline (\d+)$/gm)].map(([, number]) => Number(number));
-  assert.deepEqual(lines, Array.from({ length: 60 }, (_, index) => index + 1));
+  assert.deepEqual(
+    lines,
+    Array.from({ length: 60 }, (_, index) => index + 1),
+  );
 });
 
 test('a run cancelled in mid-edit: its uncommitted work is found by what `run show` prints', async () => {
   await using household = await oneRepo(['run:echo half-done > edited.txt; echo edited; sleep 600']);
   await household.ok('workspace', 'trigger', 'task');
-  await until('the edit', async () => (/^edited$/m.test((await household.takt('run', 'logs', 'task')).stdout) ? true : undefined));
+  await until('the edit', async () =>
+    /^edited$/m.test((await household.takt('run', 'logs', 'task')).stdout) ? true : undefined,
+  );
 
   await household.ok('run', 'cancel', 'task');
-  await until('the run to be cancelled', async () => ((await runsOf(household))[0]?.state === 'cancelled' ? true : undefined), 10_000);
+  await until(
+    'the run to be cancelled',
+    async () => ((await runsOf(household))[0]?.state === 'cancelled' ? true : undefined),
+    10_000,
+  );
 
   const shown = await household.ok('run', 'show', 'task');
   const ref = /refs\/takt\/\S+\/leftover/.exec(shown)?.[0];

@@ -7,7 +7,8 @@ import { openHousehold, until, type Household } from '../driver/household.ts';
 
 const REPOS = ['one', 'two', 'three'];
 
-export const isFinal = (run: Run): boolean => ['passed', 'failed', 'cancelled', 'superseded', 'rejected'].includes(run.state);
+export const isFinal = (run: Run): boolean =>
+  ['passed', 'failed', 'cancelled', 'superseded', 'rejected'].includes(run.state);
 
 async function change(household: Household, workspace: string, repo: string): Promise<void> {
   const clone = household.clone(workspace, repo);
@@ -18,24 +19,37 @@ async function change(household: Household, workspace: string, repo: string): Pr
 
 test('two workspaces over the same three repos, pushed at the same moment, run side by side to the end', async () => {
   await using household = await openHousehold();
-  for (const repo of REPOS) await household.ok('repo', 'add', repo, await household.upstream(repo, { 'file.txt': `${repo}\n` }));
+  for (const repo of REPOS)
+    await household.ok('repo', 'add', repo, await household.upstream(repo, { 'file.txt': `${repo}\n` }));
   // Each run tells that it is there, and goes on only when the other is there too: one after the other would time out.
-  const meet = (self: string, other: string): string => `run:touch one/${self}; for repo in *; do test -d $repo && git -C $repo for-each-ref; done; sleep 2; echo ${self} ${other} met`;
-  for (const [self, other] of [['left', 'right'], ['right', 'left']] as const) {
+  const meet = (self: string, other: string): string =>
+    `run:touch one/${self}; for repo in *; do test -d $repo && git -C $repo for-each-ref; done; sleep 2; echo ${self} ${other} met`;
+  for (const [self, other] of [
+    ['left', 'right'],
+    ['right', 'left'],
+  ] as const) {
     await household.ok('workspace', 'create', self, ...REPOS);
     await household.ok('workspace', 'pipeline-set', self, meet(self, other));
     for (const repo of REPOS) await change(household, self, repo);
   }
   await household.ok('setting', 'set', 'steps_at_once', '2');
 
-  await Promise.all(['left', 'right'].flatMap((workspace) => REPOS.map((repo) => household.git(household.clone(workspace, repo), 'push', '-q'))));
+  await Promise.all(
+    ['left', 'right'].flatMap((workspace) =>
+      REPOS.map((repo) => household.git(household.clone(workspace, repo), 'push', '-q')),
+    ),
+  );
   const runs = await Promise.all(
     ['left', 'right'].map((workspace) =>
-      until(`the run of ${workspace} to end`, async () => {
-        const said = await household.takt('run', 'show', workspace, '--json');
-        const run = said.code === 0 ? (JSON.parse(said.stdout) as Run) : undefined;
-        return run !== undefined && isFinal(run) ? run : undefined;
-      }, 60_000),
+      until(
+        `the run of ${workspace} to end`,
+        async () => {
+          const said = await household.takt('run', 'show', workspace, '--json');
+          const run = said.code === 0 ? (JSON.parse(said.stdout) as Run) : undefined;
+          return run !== undefined && isFinal(run) ? run : undefined;
+        },
+        60_000,
+      ),
     ),
   );
 

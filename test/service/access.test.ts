@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { openService, type Reply } from './open-service.ts';
+import { testNeeding } from '../driver/machine.ts';
+
+const test = testNeeding('curl', 'setpriv');
 
 const outcome = ({ status, body }: Reply): [number, string | undefined] => [status, body?.fault?.code];
 const json = { 'content-type': 'application/json' };

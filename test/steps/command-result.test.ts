@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import type { AttemptRequest } from '../../src/contract/attempt.ts';
 import { newAttemptHome } from './attempt-home.ts';
+import { testNeeding } from '../driver/machine.ts';
+
+const test = testNeeding('bwrap');
 
 const RESULT = JSON.stringify({
   verdict: 'passed',

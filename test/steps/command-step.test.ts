@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import { testUsers } from '../confinement/test-user.ts';
 import { newAttemptHome } from './attempt-home.ts';
+import { testNeeding } from '../driver/machine.ts';
+
+const test = testNeeding('bwrap');
 
 for (const user of testUsers) {
   test(

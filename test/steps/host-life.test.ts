@@ -3,12 +3,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import { AttemptHost } from '../../src/contract/attempt.ts';
 import { isAlive, startTicksOf } from '../../src/platform/process-identity.ts';
 import { findAttemptProcesses } from '../../src/platform/attempt-processes.ts';
 import { watchUntil } from '../../src/platform/wait.ts';
 import { newAttemptHome, type AttemptHome, type AttemptOfTest } from './attempt-home.ts';
+import { testNeeding } from '../driver/machine.ts';
+
+const test = testNeeding('bwrap');
 
 /** Runs until it is ended, and says so when it is asked to. */
 const STUBBORN = `trap 'echo asked' TERM; echo ready; touch begun; while :; do sleep 0.1; done`;

@@ -11,10 +11,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import type { AttemptRequest } from '../../src/contract/attempt.ts';
 import { testUsers } from '../confinement/test-user.ts';
 import { newAttemptHome, type AttemptHome, type AttemptOfTest } from './attempt-home.ts';
+import { testNeeding } from '../driver/machine.ts';
+
+const test = testNeeding('bwrap');
 
 const SETUP_STEP = 'setup' as AttemptRequest['step'];
 

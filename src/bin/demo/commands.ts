@@ -14,10 +14,24 @@ export interface Commands {
 }
 
 /** Runs commands as a user would, with the environment of the demo's home. */
-export function commandsWith(environment: Readonly<Record<string, string>>, signal: AbortSignal, entry = join(projectFolder(), 'dist', 'takt.js')): Commands {
-  const run = (folder: string, command: string, args: readonly string[], output: 'inherit' | 'pipe'): Promise<{ code: number; stdout: string }> =>
+export function commandsWith(
+  environment: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  entry = join(projectFolder(), 'dist', 'takt.js'),
+): Commands {
+  const run = (
+    folder: string,
+    command: string,
+    args: readonly string[],
+    output: 'inherit' | 'pipe',
+  ): Promise<{ code: number; stdout: string }> =>
     new Promise((resolve, reject) => {
-      const child = spawn(command, args, { cwd: folder, env: environment, stdio: ['ignore', output, output === 'inherit' ? 'inherit' : 'ignore'], signal });
+      const child = spawn(command, args, {
+        cwd: folder,
+        env: environment,
+        stdio: ['ignore', output, output === 'inherit' ? 'inherit' : 'ignore'],
+        signal,
+      });
       const chunks: string[] = [];
       child.stdout?.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
       child.on('error', reject);
@@ -30,7 +44,8 @@ export function commandsWith(environment: Readonly<Record<string, string>>, sign
   };
   return {
     show,
-    takt: (folder, ...words) => show(folder, ['takt', ...words].map(quoted).join(' '), process.execPath, [entry, ...words]),
+    takt: (folder, ...words) =>
+      show(folder, ['takt', ...words].map(quoted).join(' '), process.execPath, [entry, ...words]),
     git: (folder, ...words) => show(folder, ['git', ...words].map(quoted).join(' '), 'git', words),
     quiet: (folder, command, args) => run(folder, command, args, 'pipe'),
     quietTakt: (folder, ...words) => run(folder, process.execPath, [entry, ...words], 'pipe'),

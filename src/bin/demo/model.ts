@@ -16,8 +16,16 @@ export interface DemoModel {
 /** What the scripted model lets the two agents do: Claude Code carries it out for real. */
 const scenario: ScriptedScenario = {
   implement: [
-    call('Bash', { command: `${TEST_COMMAND} 2>&1 | grep -A4 "not ok\\|expected\\|actual\\|✖" | head -20` }, 'I start with the test that fails.'),
-    call('Read', { file_path: 'pricing/src/total.js' }, 'The invoice is off by tax on the discount, and by a cent. First the order of discount and tax.'),
+    call(
+      'Bash',
+      { command: `${TEST_COMMAND} 2>&1 | grep -A4 "not ok\\|expected\\|actual\\|✖" | head -20` },
+      'I start with the test that fails.',
+    ),
+    call(
+      'Read',
+      { file_path: 'pricing/src/total.js' },
+      'The invoice is off by tax on the discount, and by a cent. First the order of discount and tax.',
+    ),
     call('Edit', { file_path: 'pricing/src/total.js', old_string: pricingMend.before, new_string: pricingMend.after }),
     call('Read', { file_path: 'money/src/money.js' }, 'Now the cent: amounts are cut off instead of rounded.'),
     call('Edit', { file_path: 'money/src/money.js', old_string: moneyMend.before, new_string: moneyMend.after }),
@@ -26,14 +34,29 @@ const scenario: ScriptedScenario = {
       command:
         'git -C pricing commit -qam "total: take the discount off before tax" && git -C money commit -qam "money: round instead of cutting off" && git -C pricing log --oneline -1 && git -C money log --oneline -1',
     }),
-    giveResult({ verdict: 'passed', summary: 'The discount now comes off before tax (pricing), and amounts are rounded to cents (money). All tests pass.' }),
+    giveResult({
+      verdict: 'passed',
+      summary:
+        'The discount now comes off before tax (pricing), and amounts are rounded to cents (money). All tests pass.',
+    }),
   ],
   review: [
-    call('Bash', { command: 'for repo in money pricing shop; do git -C $repo show --stat --oneline HEAD; done' }, 'I look at what changed.'),
+    call(
+      'Bash',
+      { command: 'for repo in money pricing shop; do git -C $repo show --stat --oneline HEAD; done' },
+      'I look at what changed.',
+    ),
     giveResult({
       verdict: 'passed',
       summary: 'Two one-line changes, each where the cause is, and covered by the new test of shop.',
-      findings: [{ severity: 'info', repo: 'money', file: 'src/money.js', message: 'Math.round takes half cents up; negative amounts would round towards zero at exactly half a cent.' }],
+      findings: [
+        {
+          severity: 'info',
+          repo: 'money',
+          file: 'src/money.js',
+          message: 'Math.round takes half cents up; negative amounts would round towards zero at exactly half a cent.',
+        },
+      ],
     }),
   ],
 };
@@ -47,8 +70,12 @@ export async function startDemoModel(): Promise<DemoModel> {
 export async function demoEnvironment(folder: string, model: DemoModel | undefined): Promise<Record<string, string>> {
   const user = join(folder, 'user');
   await mkdir(user, { recursive: true });
-  const own = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
-  const withoutModel = Object.fromEntries(Object.entries(own).filter(([name]) => !/^(ANTHROPIC|CLAUDE)_/.test(name) && name !== 'CLAUDECODE'));
+  const own = Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  const withoutModel = Object.fromEntries(
+    Object.entries(own).filter(([name]) => !/^(ANTHROPIC|CLAUDE)_/.test(name) && name !== 'CLAUDECODE'),
+  );
   return {
     ...(model === undefined ? own : withoutModel),
     TAKT_HOME: join(folder, 'home'),
@@ -57,7 +84,9 @@ export async function demoEnvironment(folder: string, model: DemoModel | undefin
     GIT_AUTHOR_EMAIL: 'developer@demo.example',
     GIT_COMMITTER_NAME: 'Demo Developer',
     GIT_COMMITTER_EMAIL: 'developer@demo.example',
-    ...(model === undefined ? { HOME: homedir() } : { HOME: user, ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'scripted' }),
+    ...(model === undefined
+      ? { HOME: homedir() }
+      : { HOME: user, ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'scripted' }),
   };
 }
 

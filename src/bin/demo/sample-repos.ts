@@ -17,13 +17,21 @@ export const pricingMend = {
 } as const;
 
 /** Three small repositories that need each other: `shop` needs `pricing`, which needs `money`. */
-export const sampleRepos: Readonly<Record<'money' | 'pricing' | 'shop', { dependsOn: readonly string[]; files: Files }>> = {
+export const sampleRepos: Readonly<
+  Record<'money' | 'pricing' | 'shop', { dependsOn: readonly string[]; files: Files }>
+> = {
   money: {
     dependsOn: [],
     files: {
       'package.json': packageFile('money', 'Amounts of money'),
       'src/money.js': `/** An amount as people pay it: whole cents. */\nexport function roundToCents(amount) {\n  ${moneyMend.before}\n}\n`,
-      'test/money.test.js': test('../src/money.js', 'roundToCents', 'whole cents stay as they are', 'roundToCents(12.5)', '12.5'),
+      'test/money.test.js': test(
+        '../src/money.js',
+        'roundToCents',
+        'whole cents stay as they are',
+        'roundToCents(12.5)',
+        '12.5',
+      ),
     },
   },
   pricing: {
@@ -34,7 +42,13 @@ export const sampleRepos: Readonly<Record<'money' | 'pricing' | 'shop', { depend
         "import { roundToCents } from '../../money/src/money.js';\n\n" +
         '/** What a basket costs: the discount comes off the net sum, then tax is added. */\n' +
         `export function total(lines, { discount = 0, taxRate = 0 } = {}) {\n  const net = lines.reduce((sum, { price, count }) => sum + price * count, 0);\n  ${pricingMend.before}\n}\n`,
-      'test/total.test.js': test('../src/total.js', 'total', 'a basket costs the sum of its lines', 'total([{ price: 2.5, count: 4 }])', '10'),
+      'test/total.test.js': test(
+        '../src/total.js',
+        'total',
+        'a basket costs the sum of its lines',
+        'total([{ price: 2.5, count: 4 }])',
+        '10',
+      ),
     },
   },
   shop: {
@@ -44,7 +58,13 @@ export const sampleRepos: Readonly<Record<'money' | 'pricing' | 'shop', { depend
       'src/invoice.js':
         "import { total } from '../../pricing/src/total.js';\n\n" +
         "/** The last line of an invoice, such as 'To pay: 38.64'. */\nexport function invoiceLine(lines, terms) {\n  return `To pay: ${total(lines, terms).toFixed(2)}`;\n}\n",
-      'test/invoice.test.js': test('../src/invoice.js', 'invoiceLine', 'an invoice without terms shows the sum', 'invoiceLine([{ price: 3, count: 2 }])', "'To pay: 6.00'"),
+      'test/invoice.test.js': test(
+        '../src/invoice.js',
+        'invoiceLine',
+        'an invoice without terms shows the sum',
+        'invoiceLine([{ price: 3, count: 2 }])',
+        "'To pay: 6.00'",
+      ),
     },
   },
 };
@@ -53,7 +73,13 @@ export const sampleRepos: Readonly<Record<'money' | 'pricing' | 'shop', { depend
 export const failingTest = {
   repo: 'shop',
   path: 'test/discount.test.js',
-  text: test('../src/invoice.js', 'invoiceLine', 'a discount comes off before tax, and cents are rounded', 'invoiceLine([{ price: 12.49, count: 3 }], { discount: 5, taxRate: 0.19 })', "'To pay: 38.64'"),
+  text: test(
+    '../src/invoice.js',
+    'invoiceLine',
+    'a discount comes off before tax, and cents are rounded',
+    'invoiceLine([{ price: 12.49, count: 3 }], { discount: 5, taxRate: 0.19 })',
+    "'To pay: 38.64'",
+  ),
   message: 'test: a discount comes off before tax',
 } as const;
 
