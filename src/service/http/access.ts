@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Fault } from '../../contract/faults.ts';
 import type { Operation } from '../../contract/operation.ts';
 import { HOME_HEADER } from '../../contract/service.ts';
-import { userOfPeer } from './peer-user.ts';
+import { peerOf } from './peer-user.ts';
 
 /** What is known of a request before its body is read. */
 export interface Request {
@@ -73,8 +73,8 @@ export function checkRight(
   if (request.isLocal || hasToken(request, identity.token)) return;
   const isRead = who === 'anyone' && method === 'GET';
   if (!isRead) throw new Fault('ACCESS_DENIED', 'This needs the token of the home.');
-  const user = userOfPeer(request.socket);
-  if (user !== undefined && user === process.getuid?.()) return;
+  const peer = peerOf(request.socket);
+  if (peer !== undefined && peer.user === process.getuid?.() && peer.isOutsideWalls) return;
   throw new Fault('ACCESS_DENIED', 'Reading is for the user whose service this is, or with the token of the home.');
 }
 

@@ -1,36 +1,43 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { isHeldOutsideWalls } from './peer-process.ts';
 
-const known = new WeakMap<Socket, number | null>();
-
-/**
- * The user id of the process at the other end of a TCP connection on this machine, or undefined if it cannot be told.
- * Looked up once per connection, in about a millisecond; the layout is that of proc_pid_net(5).
- */
-export function userOfPeer(socket: Socket): number | undefined {
-  const before = known.get(socket);
-  if (before !== undefined) return before ?? undefined;
-  const user =
-    socket.remotePort === undefined || socket.localPort === undefined
-      ? undefined
-      : findUser(socket.remotePort, socket.localPort);
-  known.set(socket, user ?? null);
-  return user;
+/** Who is at the other end of a connection. */
+export interface Peer {
+  readonly user: number;
+  /** False for confined work, which may have the same user id. */
+  readonly isOutsideWalls: boolean;
 }
 
-function findUser(theirPort: number, ourPort: number): number | undefined {
-  for (const row of tcpRows()) {
-    // A closed connection shows user 0 and no inode, which must not be taken for root.
-    if (
-      row.localPort === theirPort &&
-      row.remotePort === ourPort &&
-      row.isLoopback &&
-      row.state === ESTABLISHED &&
-      row.inode !== 0
-    )
-      return row.user;
-  }
-  return undefined;
+const known = new WeakMap<Socket, Peer | null>();
+
+/**
+ * The peer of a TCP connection on this machine, or undefined if it cannot be told. Looked up once per connection, in
+ * about a millisecond; the layout is that of proc_pid_net(5).
+ */
+export function peerOf(socket: Socket): Peer | undefined {
+  const before = known.get(socket);
+  if (before !== undefined) return before ?? undefined;
+  const { remotePort, localPort } = socket;
+  const peer = remotePort === undefined || localPort === undefined ? undefined : findPeer(remotePort, localPort);
+  known.set(socket, peer ?? null);
+  return peer;
+}
+
+function findPeer(theirPort: number, ourPort: number): Peer | undefined {
+  // A closed connection shows user 0 and no inode, which must not be taken for root.
+  const row = tcpRows().find(
+    (each) =>
+      each.localPort === theirPort &&
+      each.remotePort === ourPort &&
+      each.isLoopback &&
+      each.state === ESTABLISHED &&
+      each.inode !== 0,
+  );
+  if (row === undefined) return undefined;
+  const { user, inode } = row;
+  // Where takt is root, confined work is another user.
+  return { user, isOutsideWalls: user === 0 || user !== process.getuid?.() || isHeldOutsideWalls(inode) };
 }
 
 /** The inode of the socket that listens on a port, or undefined. */
