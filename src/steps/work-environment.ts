@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import type { AttemptRequest } from '../contract/attempt.ts';
+import { COMMITTER } from '../git/person.ts';
 import { stageResultPath } from './run-folder.ts';
 
-/** Who commits on behalf of the author. */
-const COMMITTER = { name: 'takt', email: 'takt@localhost' };
 
 /**
  * What commands are told by their environment, on top of what the walls give (PATH, HOME, TMPDIR, …):
