@@ -1,13 +1,12 @@
-import { enableCompileCache } from 'node:module';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Fault, faults } from '../contract/faults.ts';
 import { homeFolder, homeLayout } from '../platform/home-layout.ts';
 
-// Keeps the source with its types taken off as well: a start that finds it there needs 30 MB less, and half the time.
-enableCompileCache(join(import.meta.dirname, '..', '..', 'dist', '.cache'));
-
 const DEFAULT_PORT = 7433;
 const PORT_LIMIT = 65_535;
+/** A small nursery for new objects: a service that waits most of the time does not need 16 MB of them. */
+const SMALL_NURSERY = '--max-semi-space-size=2';
 
 /** Runs the service of the home that the environment names, until SIGTERM, SIGINT or its own end. */
 async function main(): Promise<void> {
@@ -15,7 +14,24 @@ async function main(): Promise<void> {
   const { startService } = await import('../service/start-service.ts');
   const service = await startService({ home, port: portFrom(process.env), log: homeLayout(home).serviceLog });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void service.stop());
+  // Node writes it at an orderly end alone, and a service may never have one.
+  flushCompileCache();
   await service.ended;
+}
+
+/**
+ * Starts this process anew, as the same one to all others, with a small nursery and with the source as Node keeps it once
+ * its types are taken off: together they save some 35 MB for as long as the service runs.
+ */
+function becomeSmall(): void {
+  if (process.execArgv.includes(SMALL_NURSERY)) {
+    // What the service starts has caches of its own.
+    delete process.env['NODE_COMPILE_CACHE'];
+    return;
+  }
+  const args = [process.execPath, SMALL_NURSERY, ...process.execArgv, ...process.argv.slice(1)];
+  const cache = join(import.meta.dirname, '..', '..', 'dist', '.cache');
+  process.execve?.(process.execPath, args, { ...process.env, NODE_COMPILE_CACHE: cache });
 }
 
 function portFrom(environment: NodeJS.ProcessEnv): number {
@@ -31,6 +47,7 @@ function portFrom(environment: NodeJS.ProcessEnv): number {
 try {
   if (process.platform !== 'linux')
     throw new Fault('PLATFORM_UNSUPPORTED', `The service does not run on ${process.platform}.`);
+  becomeSmall();
   await main();
   // A handle that some library keeps must not keep the process.
   process.exit(0);
