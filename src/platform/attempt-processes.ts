@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** Codes of a process that ended meanwhile, or that belongs to somebody else. */
 const UNREADABLE = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'];
@@ -16,10 +16,28 @@ export function findAttemptProcesses(attempt: string): number[] {
 }
 
 function environmentOf(pid: string): string[] {
+  return orUnreadable(() => readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0'), []);
+}
+
+/** The pids of all other processes that have one of these files open, as far as this user may see what they have. */
+export function findHolders(files: readonly string[]): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => openFilesOf(pid).some((file) => files.includes(file)))
+    .map(Number);
+}
+
+function openFilesOf(pid: string): string[] {
+  const folder = `/proc/${pid}/fd`;
+  const names = orUnreadable(() => readdirSync(folder), []);
+  return names.map((name) => orUnreadable(() => readlinkSync(`${folder}/${name}`), ''));
+}
+
+function orUnreadable<Value>(read: () => Value, otherwise: Value): Value {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+    return read();
   } catch (error) {
-    if (UNREADABLE.includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    if (UNREADABLE.includes((error as NodeJS.ErrnoException).code ?? '')) return otherwise;
     throw error;
   }
 }
@@ -35,15 +53,10 @@ export function descendantsOf(pid: number): number[] {
 }
 
 function childrenOf(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8')
-        .split(' ')
-        .filter((text) => text !== '')
-        .map(Number),
-    );
-  } catch (error) {
-    if (UNREADABLE.includes((error as NodeJS.ErrnoException).code ?? '')) return [];
-    throw error;
-  }
+  const ofThread = (thread: string): number[] =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8')
+      .split(' ')
+      .filter((text) => text !== '')
+      .map(Number);
+  return orUnreadable(() => readdirSync(`/proc/${pid}/task`).flatMap(ofThread), []);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { descendantsOf, findAttemptProcesses } from '../platform/attempt-processes.ts';
+import { descendantsOf, findAttemptProcesses, findHolders } from '../platform/attempt-processes.ts';
 import { startTicksOf } from '../platform/process-identity.ts';
 
 const KILL_AFTER_MS = 1_500;
@@ -20,16 +20,25 @@ export async function endProcesses(pid: number, attempt: string, exited: Promise
 
 /**
  * Kills what an attempt left running and waits until it is gone: only then may its files be looked at. Inside walls
- * the kernel is at it already; `firstInside` is their first process, whose end is the end of all of them.
+ * the kernel is at it already; `firstInside` is their first process, whose end is the end of all of them. Without them
+ * the attempt's processes are known by their environment, and by having one of its `pipes` open.
  */
-export async function untilGone(attempt: string, firstInside: number | undefined): Promise<void> {
+export async function untilGone(
+  attempt: string,
+  firstInside: number | undefined,
+  pipes: readonly string[] = [],
+): Promise<void> {
   const giveUpAtMs = Date.now() + GONE_LIMIT_MS;
   while (Date.now() < giveUpAtMs) {
-    const left = firstInside === undefined ? findAttemptProcesses(attempt) : [firstInside].filter(isRunning);
+    const left = firstInside === undefined ? leftOutside(attempt, pipes) : [firstInside].filter(isRunning);
     if (left.length === 0) return;
     if (firstInside === undefined) for (const pid of left) send(pid, 'SIGKILL');
     await sleep(LOOK_EVERY_MS);
   }
+}
+
+function leftOutside(attempt: string, pipes: readonly string[]): number[] {
+  return [...new Set([...findAttemptProcesses(attempt), ...(pipes.length === 0 ? [] : findHolders(pipes))])];
 }
 
 /** bubblewrap itself, `pid`, is not asked: it would end at once and leave the work no time. */

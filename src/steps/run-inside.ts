@@ -72,7 +72,7 @@ export async function runInside(p: InsideCommand): Promise<InsideResult> {
   p.signal.removeEventListener('abort', end);
   await ending;
 
-  await untilGone(p.attempt, status?.firstInside());
+  await untilGone(p.attempt, status?.firstInside(), pipes.files);
   // A reader may be busy with what it read, such as a bundle; only then the pipes are in nobody's use.
   await Promise.race([taken, aborted(p.signal)]);
   await Promise.race([Promise.all([pipes.ended, status?.ended]), sleep(PIPES_LIMIT_MS)]);

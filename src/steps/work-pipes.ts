@@ -14,6 +14,8 @@ import { makeHostFolder } from './host-folder.ts';
 export interface WorkPipes {
   readonly stdout: Readable;
   readonly stderr: Readable;
+  /** Their paths, by which a process that left the family is known. */
+  readonly files: readonly string[];
   /** For `stdio` of spawn; to be closed as soon as the child has them, else the streams never end. */
   readonly childEnds: readonly [number, number];
   closeChildEnds(): void;
@@ -69,6 +71,7 @@ export function openWorkPipes(folder: string): WorkPipes {
   return {
     stdout: stdout.socket,
     stderr: stderr.socket,
+    files: NAMES.map((name) => join(folder, name)),
     childEnds: [stdout.childEnd, stderr.childEnd],
     closeChildEnds: () => pipes.forEach(({ childEnd }) => closeSync(childEnd)),
     ended: Promise.all(pipes.map(({ ended }) => ended)),

@@ -204,6 +204,23 @@ test('without walls an attempt is cancelled with all that it started, and says t
   assert.deepEqual(findAttemptProcesses(attempt.id), []);
 });
 
+test('without walls a daemon that dropped its environment and still could print is gone as well', async (t) => {
+  const home = newAttemptHome(t, { confinement: 'off' });
+  await home.setUp();
+  const daemon = `env -i setsid -f /bin/sh -c 'trap "" TERM; echo "$$" > daemon.pid; while :; do /bin/sleep 0.1; done'`;
+  const attempt = await started(home, `${daemon}; until test -s daemon.pid; do sleep 0.01; done; ${STUBBORN}`);
+  const pid = Number(readFileSync(join(home.runFolder, 'app', 'daemon.pid'), 'utf8'));
+  assert.notEqual(startTicksOf(pid), undefined);
+
+  const askedAtMs = Date.now();
+  writeFileSync(join(attempt.folder, 'cancel.json'), '{"reason":"cancelled"}');
+  const outcome = await attempt.untilOutcome();
+
+  assert.equal(outcome.state, 'cancelled');
+  assert.equal(startTicksOf(pid), undefined);
+  assert.ok(outcome.endedAtMs - askedAtMs < ENDED_LIMIT_MS);
+});
+
 test('a folder that whoever started the host had open is not open for the work', async (t) => {
   const home = newAttemptHome(t);
   await home.setUp();
