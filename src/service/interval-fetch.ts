@@ -13,14 +13,14 @@ const FETCH_LIMIT_MS = 10 * 60_000;
  * noted
  * at the repo and said to nobody. Gives the function that ends it.
  */
-export function startIntervalFetch(parts: ServiceParts, stopping: AbortSignal): () => void {
+export function startIntervalFetch(parts: ServiceParts, stopping: AbortSignal, firstMs = FIRST_MS): () => void {
   const tried = new Map<string, number>();
-  const startedAtMs = Date.now();
+  const earliestMs = Date.now() + firstMs;
   let timer: NodeJS.Timeout | undefined;
 
   const plan = (): void => {
     if (stopping.aborted) return;
-    const next = nextFetch(parts, { tried, startedAtMs });
+    const next = nextFetch(parts, { tried, earliestMs });
     timer = setTimeout(
       () => void work(next?.repo),
       next === undefined ? IDLE_MS : Math.min(Math.max(next.inMs, 0), IDLE_MS),
@@ -28,7 +28,7 @@ export function startIntervalFetch(parts: ServiceParts, stopping: AbortSignal): 
     timer.unref();
   };
   const work = async (repo: string | undefined): Promise<void> => {
-    const due = nextFetch(parts, { tried, startedAtMs });
+    const due = nextFetch(parts, { tried, earliestMs });
     if (repo !== undefined && due?.repo === repo && due.inMs <= 0) {
       tried.set(repo, Date.now());
       try {
@@ -47,7 +47,7 @@ export function startIntervalFetch(parts: ServiceParts, stopping: AbortSignal): 
 /** Which repo is due first, and in how long; undefined if none ever is. */
 function nextFetch(
   parts: Pick<ServiceParts, 'config' | 'database' | 'log'>,
-  { tried, startedAtMs }: { tried: ReadonlyMap<string, number>; startedAtMs: number },
+  { tried, earliestMs }: { tried: ReadonlyMap<string, number>; earliestMs: number },
 ): { repo: string; inMs: number } | undefined {
   const intervalMs = intervalOf(parts) * 1000;
   const roots = listRoots(parts.database);
@@ -55,8 +55,8 @@ function nextFetch(
   const dueAtMs = (root: Root, index: number): number => {
     const lastMs = tried.get(root.repo) ?? root.fetchedAtMs ?? 0;
     // Those that are due at the start take turns, instead of all asking at once.
-    const firstMs = startedAtMs + FIRST_MS + (index * intervalMs) / roots.length;
-    return tried.has(root.repo) ? lastMs + intervalMs : Math.max(lastMs + intervalMs, firstMs);
+    const turnMs = earliestMs + (index * intervalMs) / roots.length;
+    return tried.has(root.repo) ? lastMs + intervalMs : Math.max(lastMs + intervalMs, turnMs);
   };
   const due = roots.map((root, index) => ({ repo: String(root.repo), inMs: dueAtMs(root, index) - Date.now() }));
   return due.toSorted((one, other) => one.inMs - other.inMs)[0];

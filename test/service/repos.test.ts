@@ -198,3 +198,23 @@ test('what an add that was killed left behind is gone after the next start, or f
   assert.equal(fetched.body.results[0].fault, null, fetched.text);
   assert.deepEqual(names(await opened.ask('/api/repos')), ['app', 'lib']);
 });
+
+test('another address or default branch in repos.yaml holds from the next fetch on', async () => {
+  await using opened = await openService();
+  const upstream = await opened.addRepo('app');
+  const other = await pushMore(opened, 'app', 'stable');
+  await rename(upstream, `${upstream}.moved`);
+  await writeFile(
+    join(opened.home, 'config', 'repos.yaml'),
+    `repos:\n  - name: app\n    upstream: ${upstream}.moved\n    default_branch: stable\n`,
+  );
+
+  const fetched = await opened.ask('/api/fetches', post({ all: true }));
+  const { body: app } = await opened.ask('/api/repos/app');
+  const reserved = await opened.ask('/api/workspaces', post({ workspace: 'stable', repos: ['app'] }));
+
+  assert.equal(fetched.body.results[0].fault, null, fetched.text);
+  assert.deepEqual([app.upstream, app.defaultBranch, app.head], [`${upstream}.moved`, 'stable', other]);
+  assert.equal(reserved.body.fault.code, 'NAME_RESERVED');
+  assert.equal(await opened.git(join(opened.home, 'root', 'app'), 'symbolic-ref', 'HEAD'), 'refs/heads/stable');
+});

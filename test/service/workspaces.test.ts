@@ -241,3 +241,22 @@ test('pulling brings a clone forward and says why where it cannot', async () => 
     await opened.git(root(opened, 'app'), 'rev-parse', 'task'),
   );
 });
+
+test('of two that make the same at the same moment, one does and the other is told', async () => {
+  await using opened = await withRepos('app');
+  const upstream = await opened.upstream('lib');
+  const body = { name: 'lib', upstream };
+
+  const made = await Promise.all([1, 2].map(() => create(opened, { workspace: 'task', repos: ['app'] })));
+  const added = await Promise.all([1, 2].map(() => opened.ask('/api/repos', { method: 'POST', body })));
+
+  const codes = (replies: Reply[]): string[] =>
+    replies.map((reply): string => reply.body.fault?.code ?? 'made').toSorted();
+  assert.deepEqual(
+    [codes(made), codes(added)],
+    [
+      ['WORKSPACE_EXISTS', 'made'],
+      ['REPO_EXISTS', 'made'],
+    ],
+  );
+});

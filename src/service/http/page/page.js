@@ -115,9 +115,10 @@ function followOutput() {
   void guarded(async () => {
     const reply = await fetch(`/api/runs/${chosen.run}/logs?${query}`, { signal });
     if (!reply.ok) throw new Error((await reply.json()).fault.message);
+    const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = '';
-    for await (const text of reply.body.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + text).split('\n');
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+      const lines = (rest + chunk.value).split('\n');
       rest = lines.pop();
       appendOutput(lines.map((line) => textOf(JSON.parse(line).line)).join(''));
     }

@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Fault } from '../../../contract/faults.ts';
 import { FetchResult } from '../../../contract/operations/repo.ts';
+import { git } from '../../../git/git.ts';
 import { readRefs } from '../../../git/refs.ts';
 import { createRoot, fetchRoot, UPSTREAM_REFS } from '../../../git/root-repo.ts';
 import { isThere } from '../../../platform/files.ts';
 import { findRoot, insertRoot, recordFetch, type Root, updateRoot } from '../../../store/roots.ts';
 import { dropUpstreamHead, recordUpstreamHead, upstreamHead } from '../../../store/upstream-heads.ts';
-import { workspacesOfRepo } from '../../../store/workspaces.ts';
+import { findWorkspace, workspacesOfRepo } from '../../../store/workspaces.ts';
 import { faultOfError } from '../../http/fault-reply.ts';
 import type { Progress } from '../../jobs.ts';
 import { commit, type ServiceParts } from '../../parts.ts';
@@ -56,9 +58,17 @@ async function fetchNow(
 
   const folder = parts.layout.root(name);
   const defaultBranch = config?.default_branch ?? root.defaultBranch;
+  const isOtherBranch = defaultBranch !== root.defaultBranch;
+  if (isOtherBranch && findWorkspace(parts.database, defaultBranch) !== undefined) {
+    throw new Fault(
+      'NAME_RESERVED',
+      `${defaultBranch} cannot be the default branch of ${name}: a workspace has that name.`,
+    );
+  }
   const { changed, isDiverged } = await fetchRoot({ folder, upstream, defaultBranch, signal, onProgress });
-  if (upstream !== root.upstream || defaultBranch !== root.defaultBranch)
-    updateRoot(parts.database, name, { upstream, defaultBranch });
+  // The root repo's hooks take from HEAD which branch is the default one.
+  if (isOtherBranch) await git(folder, ['symbolic-ref', 'HEAD', `refs/heads/${defaultBranch}`], { signal });
+  if (isOtherBranch || upstream !== root.upstream) updateRoot(parts.database, name, { upstream, defaultBranch });
   if (isDiverged)
     parts.log.warn(
       { repo: name, branch: defaultBranch },
