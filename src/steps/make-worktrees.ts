@@ -1,21 +1,11 @@
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import { worktreeScript } from '../git/run-worktree.ts';
 import { shellWord } from '../git/shell-word.ts';
 import type { WalledDesk } from './attempt-desk.ts';
 import { makeWorkFolder } from './run-folder.ts';
+import { readPlainFile } from './read-plain-file.ts';
 import { runInside } from './run-inside.ts';
 import { workEnvironment } from './work-environment.ts';
 import { readWorktreeRecord, writeWorktreeRecord } from './worktree-record.ts';
@@ -84,32 +74,12 @@ function filesToBring({ request, output }: WalledDesk, newRepos: readonly string
     .filter(({ name }) => newRepos.includes(name))
     .flatMap(({ name, copy }) => copy.map(({ from, to }) => ({ from, path: `${name}/${to}` })))
     .flatMap(({ from, path }) => {
-      const found = readSource(from);
+      const found = readPlainFile(from, COPY_LIMIT_BYTES);
       if (found === undefined) output.note(`Not copied: ${from} is no regular file of at most 16 MiB.`);
       return found === undefined ? [] : [{ path, ...found }];
     });
   const guidance = request.guidance.map(({ path, text }) => ({ path, content: text, mode: 0o644 }));
   return [...copied, ...guidance].map((file, index) => ({ ...file, staged: String(index) }));
-}
-
-/** The source may lie in a workspace clone, where an agent works as well. */
-function readSource(path: string): { content: Buffer; mode: number } | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      return undefined;
-    throw error;
-  }
-  try {
-    const facts = fstatSync(fd);
-    return facts.isFile() && facts.size <= COPY_LIMIT_BYTES
-      ? { content: readFileSync(fd), mode: facts.mode & 0o777 }
-      : undefined;
-  } finally {
-    closeSync(fd);
-  }
 }
 
 function stage(folder: string, files: readonly FileToBring[], owner: { uid: number; gid: number }): void {
