@@ -51,11 +51,14 @@ const NOT_FORWARDED = new Set([
   'set-cookie',
 ]);
 
+/** Methods and paths that lead on; a model's name may have slashes where the model is not Anthropic's. */
+const OPEN_PATHS = /^(POST \/v1\/messages(\/count_tokens)?|GET \/v1\/models(\/.+)?|HEAD \/)$/;
+
 /**
  * Opens a reverse proxy on 127.0.0.1 that takes requests with the placeholder, puts the real credential in its place
- * and
- * sends them on to the model's address: paths below /v1/, and HEAD of /. Bodies stream in both directions as they come,
- * and whoever hangs up ends both sides. `onNote` gets sentences for the attempt's output, each once.
+ * and sends them on to the model's address: the asking of the model and what is known of models, and HEAD of /. All else
+ * that the operator's credential opens there, such as files and the answers to batches, stays closed. Bodies stream in
+ * both directions as they come, and whoever hangs up ends both sides. `onNote` gets sentences for the attempt's output, each once.
  */
 export async function openModelGate(options: {
   access: ModelAccess;
@@ -120,8 +123,8 @@ function forwardedPath(request: IncomingMessage, target: URL): string | undefine
   if (request.url?.startsWith('/') !== true) return undefined;
   const url = URL.parse(`${target.origin}${prefix}${request.url}`);
   if (url === null || url.origin !== target.origin) return undefined;
-  if (url.pathname.startsWith(`${prefix}/v1/`)) return url.pathname + url.search;
-  return request.method === 'HEAD' && url.pathname === `${prefix}/` ? url.pathname : undefined;
+  const asked = `${request.method} ${url.pathname.slice(prefix.length)}`;
+  return url.pathname.startsWith(prefix) && OPEN_PATHS.test(asked) ? url.pathname + url.search : undefined;
 }
 
 function presents(headers: IncomingHttpHeaders, placeholder: string): boolean {

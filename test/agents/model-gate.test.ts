@@ -113,8 +113,15 @@ test('the gate leads to the model only, however the path is written', async () =
     '/v1/%2e%2e/admin',
     '//elsewhere.example/v1/messages',
     'http://elsewhere.example/v1/messages',
+    '/v1/files',
+    '/v1/files/file_1/content',
+    '/v1/messages/batches',
+    '/v1/models/../files',
+    '/v1/organizations/usage_report/messages',
   ];
   for (const path of refused) assert.equal(await statusOf('GET', path), 403, path);
+  assert.equal(await statusOf('DELETE', '/v1/models/one'), 403);
+  assert.equal(await statusOf('POST', '/v1/messages/batches'), 403);
   assert.equal(upstream.seen.length, 0);
 
   assert.equal(await statusOf('HEAD', '/'), 200);
