@@ -7,7 +7,6 @@
  * after their content) come before the entries that import them, and old chunks stay for a day.
  */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -26,18 +25,13 @@ const entries = [
 ];
 
 const startedAtMs = Date.now();
-const present = entries.filter(({ source }) => existsSync(join(PROJECT, source)));
-for (const { source } of entries.filter((entry) => !present.includes(entry))) {
-  process.stderr.write(`bundle: ${source} does not exist, so dist/ goes without it\n`);
-}
-
 const [chunks, table] = await Promise.all([bundledFiles(), commandTable()]);
-const launchers = present.map(({ file, bundle }) => ({ name: file, text: launcherOf(bundle) }));
-const loads = present.map(({ bundle }) => `${bundle}.js`);
+const launchers = entries.map(({ file, bundle }) => ({ name: file, text: launcherOf(bundle) }));
+const loads = entries.map(({ bundle }) => `${bundle}.js`);
 const files = [
   ...chunks.filter(({ name }) => !loads.includes(name)),
   ...chunks.filter(({ name }) => loads.includes(name)),
-  ...(table === undefined ? [] : [{ name: 'commands.json', text: table }]),
+  { name: 'commands.json', text: table },
   ...launchers,
 ];
 
@@ -48,7 +42,7 @@ process.stdout.write(`bundle: ${files.length} files in dist/ after ${Date.now() 
 async function bundledFiles() {
   const { outputFiles } = await build({
     absWorkingDir: PROJECT,
-    entryPoints: Object.fromEntries(present.map(({ bundle, source }) => [bundle, source])),
+    entryPoints: Object.fromEntries(entries.map(({ bundle, source }) => [bundle, source])),
     outdir: DIST,
     bundle: true,
     splitting: true,
@@ -74,10 +68,6 @@ async function bundledFiles() {
 
 /** Help and completion read the commands as data, so that they need not load the schemas. */
 async function commandTable() {
-  if (!existsSync(join(PROJECT, 'src/grammar/command-table.ts'))) {
-    process.stderr.write('bundle: src/grammar/command-table.ts does not exist, so there is no commands.json\n');
-    return undefined;
-  }
   const script = join(PROJECT, 'scripts', 'write-command-table.ts');
   const options = { maxBuffer: 16 * 1024 * 1024, timeout: TABLE_TIMEOUT_MS };
   const { stdout } = await promisify(execFile)(PINNED_NODE, [script], options);
