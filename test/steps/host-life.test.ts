@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { AttemptHost } from '../../src/contract/attempt.ts';
 import { isAlive, startTicksOf } from '../../src/platform/process-identity.ts';
 import { findAttemptProcesses } from '../../src/platform/attempt-processes.ts';
+import { writeFileDurably } from '../../src/platform/files.ts';
 import { watchUntil } from '../../src/platform/wait.ts';
 import { newAttemptHome, type AttemptHome, type AttemptOfTest } from './attempt-home.ts';
 import { testNeeding } from '../driver/machine.ts';
@@ -84,7 +85,7 @@ for (const reason of ['cancelled', 'superseded'] as const) {
     const attempt = await started(home, STUBBORN);
 
     const askedAtMs = Date.now();
-    writeFileSync(join(attempt.folder, 'cancel.json'), JSON.stringify({ reason }));
+    await writeFileDurably(join(attempt.folder, 'cancel.json'), JSON.stringify({ reason }));
     const work = await attempt.untilWork();
     await watchUntil(attempt.folder, () => Promise.resolve(startTicksOf(work.pid) === undefined || undefined), {
       signal: AbortSignal.timeout(10_000),
@@ -110,7 +111,7 @@ test('SIGTERM makes the host look for a cancellation; work that ends when asked 
   await home.setUp();
   const attempt = await started(home, POLITE);
 
-  writeFileSync(join(attempt.folder, 'cancel.json'), '{"reason":"superseded"}');
+  await writeFileDurably(join(attempt.folder, 'cancel.json'), '{"reason":"superseded"}');
   attempt.host.kill('SIGTERM');
   const outcome = await attempt.untilOutcome();
 
