@@ -1,4 +1,4 @@
-import { oneLine } from '../cli/clean-text.ts';
+import { jsonText, oneLine } from '../cli/clean-text.ts';
 import type { LocalCall } from '../cli/local-call.ts';
 import type { Page } from '../cli/terminal.ts';
 import type { CheckResult, CheckState } from './doctor/check.ts';
@@ -13,7 +13,7 @@ export async function doctor({ flags, place, terminal, signal }: LocalCall): Pro
   const checks = [...homeChecks(place.layout, signal), ...machineChecks(place.layout, signal)];
   const results = await Promise.all(checks.map(async (check) => check()));
   const isWorking = results.every(({ state }) => state !== 'broken');
-  if (flags.json) await terminal.write(`${JSON.stringify({ isWorking, checks: results }, null, 2)}\n`);
+  if (flags.json) await terminal.write(`${jsonText({ isWorking, checks: results }, 2)}\n`);
   else await terminal.write(resultsText(results, terminal.page));
   return isWorking ? 0 : 1;
 }

@@ -1,3 +1,4 @@
+import { jsonText } from '../cli/clean-text.ts';
 import { existsSync } from 'node:fs';
 import { isConfirmed } from '../cli/confirm.ts';
 import type { LocalCall } from '../cli/local-call.ts';
@@ -108,4 +109,4 @@ function stoppedAt(error: unknown, repo: string, out: readonly string[], workspa
   });
 }
 
-const asJson = (reply: unknown): string => `${JSON.stringify(reply, null, 2)}\n`;
+const asJson = (reply: unknown): string => `${jsonText(reply, 2)}\n`;

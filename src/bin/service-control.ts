@@ -1,3 +1,4 @@
+import { jsonText } from '../cli/clean-text.ts';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { LocalCall } from '../cli/local-call.ts';
@@ -47,7 +48,7 @@ export async function stop(call: LocalCall): Promise<number> {
     stopped === undefined
       ? 'The service does not run.\n'
       : 'The service has stopped. Steps that run go on; its next start takes them in.\n';
-  await call.terminal.write(call.flags.json ? `${JSON.stringify({ pid: stopped ?? null }, null, 2)}\n` : text);
+  await call.terminal.write(call.flags.json ? `${jsonText({ pid: stopped ?? null }, 2)}\n` : text);
   return 0;
 }
 
@@ -97,7 +98,7 @@ async function printStatus({ table, flags, terminal, signal, connect }: LocalCal
   const status = commandNamed(table, 'service.status');
   const reply = await connect({ start: false }).call(status, {}, { signal });
   await terminal.write(
-    flags.json ? `${JSON.stringify(reply, null, 2)}\n` : note + (await printReply(status, reply, {}, terminal.page)),
+    flags.json ? `${jsonText(reply, 2)}\n` : note + (await printReply(status, reply, {}, terminal.page)),
   );
   return 0;
 }

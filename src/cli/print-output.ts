@@ -1,3 +1,4 @@
+import { jsonText } from './clean-text.ts';
 import type { Client } from '../client/client.ts';
 import type { OutputLine } from '../contract/output.ts';
 import type { Run } from '../contract/run.ts';
@@ -40,7 +41,7 @@ export async function printOutput(command: Command, params: Params, reading: Rea
       const output = value as StepOutput;
       if (output.offset <= (seen.get(output.attempt) ?? -1)) continue;
       seen.set(output.attempt, output.offset);
-      await terminal.write(isJson ? `${JSON.stringify(output)}\n` : print.next(output));
+      await terminal.write(isJson ? `${jsonText(output)}\n` : print.next(output));
     }
   };
   if (params['follow'] === true) {

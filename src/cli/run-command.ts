@@ -1,3 +1,4 @@
+import { jsonText } from './clean-text.ts';
 import type { Client } from '../client/client.ts';
 import { Fault, faults } from '../contract/faults.ts';
 import type { Command, CommandTable } from '../grammar/command-table.ts';
@@ -130,4 +131,4 @@ async function printStream({ command, params, flags }: Line, connected: Connecte
   return printOutput(command, params, { ...connected, isJson: flags.json });
 }
 
-const asJson = (reply: unknown): string => `${JSON.stringify(reply, null, 2)}\n`;
+const asJson = (reply: unknown): string => `${jsonText(reply, 2)}\n`;

@@ -1,3 +1,4 @@
+import { jsonText } from './clean-text.ts';
 import type { Client } from '../client/client.ts';
 import { faults } from '../contract/faults.ts';
 import type { Run } from '../contract/run.ts';
@@ -37,7 +38,7 @@ export async function waitForRun(
       return isFinal(now.state) || now.state === 'waiting';
     });
   }, signal);
-  if (isJson) await terminal.write(`${JSON.stringify(seen, null, 2)}\n`);
+  if (isJson) await terminal.write(`${jsonText(seen, 2)}\n`);
   return exitCodeOf(seen!);
 }
 

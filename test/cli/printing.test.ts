@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cleanText, oneLine } from '../../src/cli/clean-text.ts';
+import { cleanText, jsonText, oneLine } from '../../src/cli/clean-text.ts';
 import { ago, byteSize, duration } from '../../src/cli/print/figures.ts';
-import { printersOf } from '../../src/cli/print/print-reply.ts';
+import { printersOf, printReply } from '../../src/cli/print/print-reply.ts';
 import { printRun } from '../../src/cli/print/run-page.ts';
 import { renderTable } from '../../src/cli/print/table.ts';
 import { styleFor } from '../../src/cli/styles.ts';
@@ -32,6 +32,32 @@ test('text of others cannot steer the terminal', () => {
   assert.equal(cleanText(hostile, { keepColours: true }), 'abc\u001b[31md\u001b[0mef1mg');
   assert.equal(cleanText('10 %\r20 %\r\ndone\n'), '10 %\n20 %\r\ndone\n');
   assert.equal(oneLine(' two\n\tlines\u001b[1m ', 6), 'two l…');
+});
+
+test('colours of others end with their text, and hide nothing', () => {
+  const keepColours = true;
+
+  assert.equal(cleanText('\u001b[31mred\n', { keepColours }), '\u001b[31mred\u001b[0m\n');
+  assert.equal(cleanText('\u001b[1;8mhidden', { keepColours }), 'hidden');
+  assert.equal(cleanText('plain\n', { keepColours }), 'plain\n');
+});
+
+test('JSON of others cannot steer the terminal, and says the same', () => {
+  const hostile = { text: 'a\u009b2Jb\u202ec\u001b[2J\u007f', ä: 'ö' };
+
+  const text = jsonText(hostile, 2);
+
+  assert.doesNotMatch(text, /[[\p{Cc}\p{Bidi_Control}]--[\n]]/v);
+  assert.deepEqual(JSON.parse(text), hostile);
+  assert.match(text, /"ä": "ö"/);
+});
+
+test('guidance that an agent may have written is cleaned for a terminal, and as it is in a file', async () => {
+  const file = { name: 'CLAUDE.md', path: '/x', text: 'a\u001b]0;title\u0007b\n', hash: 'none' };
+  const command = { name: 'guidance.show' };
+
+  assert.equal(await printReply(command, file, {}, { ...page, width: 80 }), 'ab\n');
+  assert.equal(await printReply(command, file, {}, page), file.text);
 });
 
 test('figures are short and carry their unit', () => {

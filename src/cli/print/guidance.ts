@@ -1,5 +1,6 @@
 import type { ReplyOf } from '../../contract/operation.ts';
 import type { contextList, Role, roleList, templateList, TextFile } from '../../contract/operations/guidance.ts';
+import { cleanText } from '../clean-text.ts';
 import type { Page } from '../terminal.ts';
 import { byteSize } from './figures.ts';
 import type { Printers } from './print-reply.ts';
@@ -7,8 +8,12 @@ import { renderTable } from './table.ts';
 
 const bold = (style: Page['style']) => style.bold;
 
-/** What is shown of a text is the text alone, so that it can be written into a file; `--json` adds path and hash. */
-const text = (file: TextFile): string => withEnd(file.text);
+/**
+ * What is shown of a text is the text alone, so that it can be written into a file; `--json` adds path and hash. On a
+ * terminal it comes without what would steer that: an agent may have written it.
+ */
+const shown = (text: string, { width }: Page): string => withEnd(width === null ? text : cleanText(text));
+const text = (file: TextFile, page: Page): string => shown(file.text, page);
 const changed = (file: TextFile): string => `Changed ${file.path}.\n`;
 
 export const guidancePrinters = {
@@ -18,7 +23,7 @@ export const guidancePrinters = {
   'template.show': text,
   'template.set': changed,
   'role.list': printRoles,
-  'role.show': (role: Role) => withEnd(role.prompt),
+  'role.show': (role: Role, page: Page) => shown(role.prompt, page),
   'role.set': (role: Role) => `Changed the role ${role.name}.\n`,
   'guidance.show': text,
   'guidance.set': changed,

@@ -1,3 +1,4 @@
+import { jsonText } from '../clean-text.ts';
 import { findCommand, commandsBelow } from '../../grammar/find-command.ts';
 import type { Command, CommandTable, Parameter } from '../../grammar/command-table.ts';
 import { globalOptions, optionForm, positionalForm, usageLine } from '../../grammar/usage.ts';
@@ -21,7 +22,7 @@ export function helpText(words: readonly string[], table: CommandTable, isJson: 
   const exact = below.find((command) => command.words.length === words.length);
   // Words that lead nowhere fault as they would without help.
   if (below.length === 0) findCommand(words, table);
-  if (isJson) return `${JSON.stringify({ commands: below }, null, 2)}\n`;
+  if (isJson) return `${jsonText({ commands: below }, 2)}\n`;
   if (exact !== undefined) return commandHelp(exact, page);
   return words.length === 0 ? overview(table, page) : groupHelp(words, below, page);
 }

@@ -1,3 +1,4 @@
+import { jsonText } from '../clean-text.ts';
 import type { Command } from '../../grammar/command-table.ts';
 import type { Params } from '../../grammar/parse-line.ts';
 import type { Page } from '../terminal.ts';
@@ -30,5 +31,5 @@ export async function printReply(
   const [noun = ''] = command.name.split('.');
   const printers = await printersOf[noun]?.();
   const print = printers?.[command.name];
-  return print === undefined ? `${JSON.stringify(reply, null, 2)}\n` : print(reply as never, page, params);
+  return print === undefined ? `${jsonText(reply, 2)}\n` : print(reply as never, page, params);
 }
