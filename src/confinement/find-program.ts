@@ -9,6 +9,11 @@ export function findProgram(name: string, path: string | undefined): string | un
   return folders.map((folder) => join(folder, name)).find(isProgram);
 }
 
+/** Absolute path of a program where systems keep theirs, which work sees inside its walls as well. */
+export function systemProgram(name: string): string | undefined {
+  return findProgram(name, undefined);
+}
+
 function isProgram(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { bootId } from '../platform/process-identity.ts';
 import { runProcess } from '../platform/run-process.ts';
 import { dropCommand, namespaceArguments, systemArguments } from './bubblewrap.ts';
-import { findProgram } from './find-program.ts';
+import { findProgram, systemProgram } from './find-program.ts';
 import { workUser } from './work-user.ts';
 
 /** Whether confinement works here, and in words why not; `why` is empty if it does. */
@@ -19,7 +19,7 @@ export async function probeConfinement(options: { signal: AbortSignal }): Promis
   const bwrap = findProgram('bwrap', process.env['PATH']);
   if (bwrap === undefined) return { works: false, why: 'bubblewrap (`bwrap`) is not installed.' };
   const isRoot = process.getuid?.() === 0;
-  const setpriv = findProgram('setpriv', process.env['PATH']);
+  const setpriv = systemProgram('setpriv');
   if (isRoot && setpriv === undefined) return { works: false, why: '`setpriv` of util-linux is not installed.' };
   const command = [...dropCommand(isRoot, setpriv ?? '', workUser()), '/bin/sh', '-c', 'exit 0'];
   const { exitCode, stderr, startError } = await runProcess(

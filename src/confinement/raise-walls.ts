@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import type { ConfinementMode } from '../contract/pipeline.ts';
 import { bindArguments, dropCommand, namespaceArguments, systemArguments, type Bind } from './bubblewrap.ts';
-import { findProgram } from './find-program.ts';
+import { findProgram, systemProgram } from './find-program.ts';
 import { knownToWork } from './probe.ts';
 import type { Walls } from './walls.ts';
 import { accountFiles, WORK_HOME, workUser } from './work-user.ts';
@@ -71,7 +71,7 @@ function bubblewrapWalls(plan: WallsPlan, tools: WorkTools, keep: string): Walls
   const user = workUser();
   const { passwd, group } = accountFiles(keep);
   const bwrap = findProgram('bwrap', process.env['PATH']) ?? 'bwrap';
-  const drop = dropCommand(isRoot, findProgram('setpriv', process.env['PATH']) ?? 'setpriv', user);
+  const drop = dropCommand(isRoot, systemProgram('setpriv') ?? 'setpriv', user);
   const fixed = [...namespaceArguments(isRoot), ...systemArguments(), '--symlink', plan.agentFolder, WORK_HOME];
   const binds: Bind[] = [
     { from: passwd, to: '/etc/passwd', isWritable: false },

@@ -51,3 +51,30 @@ for (const [mode, expected] of [
     else assert.deepEqual(used, { filesystem: 'none', network: 'open', user: 'own' });
   });
 }
+
+test(
+  'as root, a setpriv that only the PATH of takt has does not keep work from being confined',
+  { skip: process.getuid?.() === 0 ? undefined : 'only root drops' },
+  (t) => {
+    const home = mkdtempSync(join(tmpdir(), 'takt-probe-'));
+    t.after(() => rmSync(home, { recursive: true }));
+    writeFileSync(join(home, 'setpriv'), '#!/bin/sh\nexec /usr/bin/setpriv "$@"\n', { mode: 0o755 });
+    const plan: InWalls = {
+      mode: 'strict',
+      runFolder: join(home, 'runs/task-1'),
+      agentFolder: join(home, 'agents/run_1'),
+      rootObjects: [],
+      run: 'true',
+    };
+
+    const { stdout } = spawnSync(process.execPath, [IN_WALLS, JSON.stringify(plan)], {
+      env: { PATH: `${home}:${process.env['PATH']}` },
+      encoding: 'utf8',
+    });
+
+    assert.deepEqual(
+      { ...(JSON.parse(stdout) as CameOut), used: null },
+      { exitCode: 0, stdout: '', stderr: '', used: null, fault: null },
+    );
+  },
+);

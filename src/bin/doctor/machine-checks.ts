@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { answers } from '../../cli/start-service.ts';
 import { byteSize } from '../../cli/print/figures.ts';
-import { findProgram } from '../../confinement/find-program.ts';
+import { findProgram, systemProgram } from '../../confinement/find-program.ts';
 import { probeConfinement } from '../../confinement/probe.ts';
 import { isThere } from '../../platform/files.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
@@ -87,8 +87,7 @@ async function checkConfinement(signal: AbortSignal): Promise<CheckResult> {
 
 function checkSetpriv(): CheckResult {
   if (process.getuid?.() !== 0) return result('setpriv', 'ok', 'not needed: takt does not run as root');
-  if (findProgram('setpriv', process.env['PATH']) !== undefined)
-    return result('setpriv', 'ok', 'there: confined work drops root');
+  if (systemProgram('setpriv') !== undefined) return result('setpriv', 'ok', 'there: confined work drops root');
   return result(
     'setpriv',
     'warning',
