@@ -113,6 +113,17 @@ test('a body has to be JSON and no larger than its limit', async () => {
   assert.deepEqual(await send(json, '{"all":true}'), [200, undefined]);
 });
 
+test('an address that is none gets a fault', async () => {
+  await using opened = await openService();
+
+  const replies = await Promise.all(['/api/%', '/api/templates/%ff%fe'].map((path) => opened.tcp(path)));
+
+  assert.deepEqual(replies.map(outcome), [
+    [400, 'INPUT_INVALID'],
+    [400, 'INPUT_INVALID'],
+  ]);
+});
+
 test('every reply names the home, and a client that means another one is refused', async () => {
   await using opened = await openService();
   const { body: status } = await opened.ask('/api/status');

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { chmod, rm } from 'node:fs/promises';
 import type { AddressInfo, Socket } from 'node:net';
-import fastify, { LogController, type FastifyInstance, type FastifyRequest } from 'fastify';
+import fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { Fault } from '../../contract/faults.ts';
 import { operations } from '../../contract/operations.ts';
 import { HOME_HEADER } from '../../contract/service.ts';
@@ -45,6 +45,8 @@ export function createApp(log: LogFile): FastifyInstance {
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     return503OnClosing: false,
+    // An address that cannot be decoded meets no route, no check and no other handler.
+    frameworkErrors: (error, request, reply) => void sendFault(reply as FastifyReply, faultOfError(error, request.log)),
     routerOptions: { maxParamLength: PARAM_LIMIT_CHARS },
   });
 }
