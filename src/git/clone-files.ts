@@ -41,8 +41,12 @@ export async function cloneObstacle(folder: string): Promise<'missing' | { reado
     if (found !== 'folder')
       return { why: found === 'none' ? `It has no ${part}.` : `Its ${part} is a ${found} and no folder.` };
   }
-  const index = await kindOf(join(folder, '.git', 'index'));
-  return index === 'file' || index === 'none' ? null : { why: `Its .git/index is a ${index} and no file.` };
+  // git would wait for ever for the other end of a pipe.
+  for (const part of ['.git/index', '.git/objects/info/alternates']) {
+    const found = await kindOf(join(folder, part));
+    if (found !== 'file' && found !== 'none') return { why: `Its ${part} is a ${found} and no file.` };
+  }
+  return null;
 }
 
 /** Reads the refs of a clone whose folder has no obstacle. */

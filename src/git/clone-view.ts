@@ -16,6 +16,8 @@ export interface CloneView extends AsyncDisposable {
   ): Promise<string>;
 }
 
+/** An object may be a pipe that nobody writes to, for which git waits. Large work trees on a cold disk take minutes. */
+const LIMIT_MS = 300_000;
 const CONFIG_LIMIT_BYTES = 1024 * 1024;
 const LIST_LIMIT_BYTES = 4 * 1024 * 1024;
 /** Settings of a clone that change how its files are read, and start no program. */
@@ -47,7 +49,10 @@ export async function openCloneView(p: {
     return {
       gitFolder,
       index,
-      git: async (args, { more, ...options }) => git(p.folder, args, { ...options, env: { ...env, ...more } }),
+      git: async (args, { more, signal, ...options }) => {
+        const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
+        return git(p.folder, args, { ...options, signal: limited, env: { ...env, ...more } });
+      },
       [Symbol.asyncDispose]: dispose,
     };
   } catch (error) {

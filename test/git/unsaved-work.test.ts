@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { createClone } from '../../src/git/clone.ts';
 import { fetchRoot } from '../../src/git/root-repo.ts';
 import { pinCloneWork, unsavedWork } from '../../src/git/unsaved-work.ts';
-import { commit, limit, newRoot, newScratch, operator, run, write, type Scratch } from './scratch.ts';
+import { commit, limit, newRoot, newScratch, operator, run, write, makeFifo, type Scratch } from './scratch.ts';
 
 interface Work {
   readonly upstream: string;
@@ -46,6 +46,14 @@ test('a clone without work is safe to delete, and so is one that is gone', async
   assert.deepEqual(await unsaved(), []);
   rmSync(clone, { recursive: true });
   assert.deepEqual(await unsaved(), []);
+});
+
+test('a clone in which git would wait for a pipe is named as one that cannot be read', async () => {
+  using scratch = newScratch();
+  const { clone, unsaved } = await working(scratch);
+  makeFifo(join(clone, '.git', 'objects', 'info', 'alternates'));
+
+  assert.match((await unsaved()).join(), /alternates is a special file/);
 });
 
 test('changed files, unpushed commits, other branches, stashes and a detached HEAD are named', async () => {
