@@ -3,7 +3,16 @@ import { TimestampMs } from './ids.ts';
 
 /** What can happen; the first word is the noun, so `run.*` takes all of a kind. */
 export const EventTopic = z.enum([
-  'run.update', 'step.update', 'branch.update', 'repo.update', 'workspace.update', 'config.update', 'landing.update', 'push.update', 'job.update', 'service.update',
+  'run.update',
+  'step.update',
+  'branch.update',
+  'repo.update',
+  'workspace.update',
+  'config.update',
+  'landing.update',
+  'push.update',
+  'job.update',
+  'service.update',
 ]);
 export type EventTopic = z.infer<typeof EventTopic>;
 
@@ -20,11 +29,21 @@ export const TaktEvent = z.object({
 export type TaktEvent = z.infer<typeof TaktEvent>;
 
 /** A frame without id: the output of an attempt has grown to `size` bytes. Never stored. */
-export const OutputGrew = z.object({ topic: z.literal('step.output'), attempt: z.string(), run: z.string(), workspace: z.string(), step: z.string(), size: z.number() });
+export const OutputGrew = z.object({
+  topic: z.literal('step.output'),
+  attempt: z.string(),
+  run: z.string(),
+  workspace: z.string(),
+  step: z.string(),
+  size: z.number(),
+});
 export type OutputGrew = z.infer<typeof OutputGrew>;
 
 /** True if a topic is meant by a list such as `run.*,step.update`; an empty list means all. */
 export function matchesTopics(topic: string, wanted: readonly string[]): boolean {
   if (wanted.length === 0) return true;
-  return wanted.some((pattern) => pattern === '*' || pattern === topic || (pattern.endsWith('.*') && topic.startsWith(pattern.slice(0, -1))));
+  return wanted.some(
+    (pattern) =>
+      pattern === '*' || pattern === topic || (pattern.endsWith('.*') && topic.startsWith(pattern.slice(0, -1))),
+  );
 }

@@ -11,7 +11,19 @@ export type Right = 'operator' | 'agent' | 'anyone';
 export type OperationKind = 'call' | 'stream' | 'job' | 'local';
 
 /** What a parameter names, so that completion and pickers can offer the values. */
-export type Entity = 'repo' | 'workspace' | 'run' | 'step' | 'attempt' | 'template' | 'role' | 'context' | 'setting' | 'command' | 'job' | 'file';
+export type Entity =
+  | 'repo'
+  | 'workspace'
+  | 'run'
+  | 'step'
+  | 'attempt'
+  | 'template'
+  | 'role'
+  | 'context'
+  | 'setting'
+  | 'command'
+  | 'job'
+  | 'file';
 
 /** One thing that a user can do; every face is made from these. */
 export interface Operation<Params = unknown, Reply = unknown> {

@@ -11,4 +11,6 @@ import * as workspace from './operations/workspace.ts';
 /** Every operation, in the order in which the help shows them. */
 export const operations: readonly Operation[] = [local, repo, workspace, pipeline, run, push, guidance, service]
   .flatMap((noun) => Object.values(noun))
-  .filter((declared): declared is Operation => typeof declared === 'object' && declared !== null && 'command' in declared);
+  .filter(
+    (declared): declared is Operation => typeof declared === 'object' && declared !== null && 'command' in declared,
+  );

@@ -13,6 +13,12 @@ export const OutputLine = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('text'), atMs: TimestampMs, text: z.string() }),
   z.object({ kind: z.literal('thinking'), atMs: TimestampMs, text: z.string() }),
   z.object({ kind: z.literal('tool_call'), atMs: TimestampMs, id: z.string(), tool: z.string(), input: z.unknown() }),
-  z.object({ kind: z.literal('tool_result'), atMs: TimestampMs, id: z.string(), isError: z.boolean(), text: z.string() }),
+  z.object({
+    kind: z.literal('tool_result'),
+    atMs: TimestampMs,
+    id: z.string(),
+    isError: z.boolean(),
+    text: z.string(),
+  }),
 ]);
 export type OutputLine = z.infer<typeof OutputLine>;

@@ -2,7 +2,11 @@ import { z } from 'zod';
 import { StepName } from './ids.ts';
 
 /** An alias (`sonnet`, `opus`, `haiku`) or a full model id. */
-export const ModelName = z.string().min(1).max(100).regex(/^[A-Za-z0-9][A-Za-z0-9._:/@[\]-]*$/);
+export const ModelName = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@[\]-]*$/);
 
 /** The scripts that are built in. */
 export const ScriptName = z.enum(['push_to_github', 'create_pr', 'merge_upstream']);
@@ -31,9 +35,17 @@ export const AgentStep = z.strictObject({
   prompt: z.string().max(20_000).optional(),
   maxTurns: z.number().int().min(1).max(1000).optional(),
 });
-export const CommandStep = z.strictObject({ kind: z.literal('command'), ...everyStep, run: z.string().min(1).max(20_000) });
+export const CommandStep = z.strictObject({
+  kind: z.literal('command'),
+  ...everyStep,
+  run: z.string().min(1).max(20_000),
+});
 export const ScriptStep = z.strictObject({ kind: z.literal('script'), ...everyStep, script: ScriptName });
-export const ApproveStep = z.strictObject({ kind: z.literal('approve'), ...everyStep, prompt: z.string().max(20_000).optional() });
+export const ApproveStep = z.strictObject({
+  kind: z.literal('approve'),
+  ...everyStep,
+  prompt: z.string().max(20_000).optional(),
+});
 
 /** One step of a pipeline, whole. */
 export const Step = z.discriminatedUnion('kind', [AgentStep, CommandStep, ScriptStep, ApproveStep]);

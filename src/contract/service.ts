@@ -34,6 +34,8 @@ export type Job = z.infer<typeof Job>;
 export const JobLine = z.union([
   z.object({ progress: z.object({ label: z.string(), text: z.string(), percent: z.number().nullable() }) }),
   z.object({ reply: z.unknown() }),
-  z.object({ fault: z.object({ code: z.string(), message: z.string(), hint: z.string(), detail: z.string().optional() }) }),
+  z.object({
+    fault: z.object({ code: z.string(), message: z.string(), hint: z.string(), detail: z.string().optional() }),
+  }),
 ]);
 export type JobLine = z.infer<typeof JobLine>;

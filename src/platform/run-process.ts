@@ -37,7 +37,11 @@ const STDERR_LIMIT_CHARS = 256 * 1024;
  * Runs a program to its end and returns what it said; a program that fails is a result, not an error.
  * Only an aborted signal rejects, with the signal's reason.
  */
-export async function runProcess(command: string, args: readonly string[], options: ProcessOptions): Promise<ProcessResult> {
+export async function runProcess(
+  command: string,
+  args: readonly string[],
+  options: ProcessOptions,
+): Promise<ProcessResult> {
   options.signal.throwIfAborted();
   const result = await start(command, args, options);
   options.signal.throwIfAborted();
@@ -86,7 +90,14 @@ function start(command: string, args: readonly string[], options: ProcessOptions
     child.on('close', (exitCode, signal) => {
       clearTimeout(killTimer);
       options.signal.removeEventListener('abort', end);
-      resolve({ exitCode: startError === null ? exitCode : null, signal, stdout: Buffer.concat(chunks), stderr, startError, isOverLimit: bytes > limit });
+      resolve({
+        exitCode: startError === null ? exitCode : null,
+        signal,
+        stdout: Buffer.concat(chunks),
+        stderr,
+        startError,
+        isOverLimit: bytes > limit,
+      });
     });
   });
 }

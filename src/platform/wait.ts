@@ -11,7 +11,11 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
  * Calls `look` at once, after each change in the folder, and at least every `everyMs`, until it gives a value.
  * The folder is watched itself, not what lies below: a recursive watch on Linux misses files that are replaced.
  */
-export async function watchUntil<Value>(folder: string, look: () => Promise<Value | undefined>, options: { signal: AbortSignal; everyMs: number }): Promise<Value> {
+export async function watchUntil<Value>(
+  folder: string,
+  look: () => Promise<Value | undefined>,
+  options: { signal: AbortSignal; everyMs: number },
+): Promise<Value> {
   let changed: (() => void) | undefined;
   const watcher = watch(folder, () => changed?.());
   // A watch that breaks (the folder is gone, the system's limit is reached) leaves the interval in charge.
@@ -26,7 +30,10 @@ export async function watchUntil<Value>(folder: string, look: () => Promise<Valu
       if (value !== undefined) return value;
       const timer = new AbortController();
       try {
-        await Promise.race([next, sleep(options.everyMs, undefined, { signal: AbortSignal.any([options.signal, timer.signal]) })]);
+        await Promise.race([
+          next,
+          sleep(options.everyMs, undefined, { signal: AbortSignal.any([options.signal, timer.signal]) }),
+        ]);
       } finally {
         timer.abort();
       }

@@ -3,7 +3,6 @@ import type { AttemptRequest } from '../contract/attempt.ts';
 import { COMMITTER } from '../git/person.ts';
 import { stageResultPath } from './run-folder.ts';
 
-
 /**
  * What commands are told by their environment, on top of what the walls give (PATH, HOME, TMPDIR, …):
  * TAKT_WORKSPACE, TAKT_RUN (its number), TAKT_STEP, TAKT_ATTEMPT (its id), TAKT_STAGE_RESULT (a file to write), TAKT_REPOS

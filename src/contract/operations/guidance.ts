@@ -13,7 +13,13 @@ const change = {
   hash: z.string().describe('hash of the text that you changed, as `show --json` gives it; `none` for a new file'),
 };
 
-export const ContextPacket = z.object({ name: z.string(), purpose: z.string(), repo: RepoName.nullable(), path: z.string(), bytes: z.number().int() });
+export const ContextPacket = z.object({
+  name: z.string(),
+  purpose: z.string(),
+  repo: RepoName.nullable(),
+  path: z.string(),
+  bytes: z.number().int(),
+});
 export type ContextPacket = z.infer<typeof ContextPacket>;
 
 export const contextList = defineOperation({
@@ -40,7 +46,10 @@ export const contextShow = defineOperation({
   reply: TextFile,
 });
 
-const TemplateName = z.string().max(64).regex(/^[a-z0-9][a-z0-9._-]*$/);
+const TemplateName = z
+  .string()
+  .max(64)
+  .regex(/^[a-z0-9][a-z0-9._-]*$/);
 
 export const templateList = defineOperation({
   name: 'template.list',
@@ -101,11 +110,22 @@ export const roleShow = defineOperation({
 export const roleSet = defineOperation({
   name: 'role.set',
   summary: 'Replaces the prompt of a role, or adds one.',
-  examples: [{ line: 'takt role set review --file review.md --hash HASH', does: 'replaces it, if it is still the one that you read' }],
+  examples: [
+    {
+      line: 'takt role set review --file review.md --hash HASH',
+      does: 'replaces it, if it is still the one that you read',
+    },
+  ],
   http: { method: 'PUT', path: '/api/roles/:role' },
   command: { words: ['role', 'set'], positionals: ['role'] },
   entities: { role: 'role', file: 'file' },
-  params: z.strictObject({ role: z.string().max(64).regex(/^[a-z][a-z0-9_-]*$/), ...change }),
+  params: z.strictObject({
+    role: z
+      .string()
+      .max(64)
+      .regex(/^[a-z][a-z0-9_-]*$/),
+    ...change,
+  }),
   reply: Role,
 });
 
@@ -126,7 +146,12 @@ export const guidanceShow = defineOperation({
 export const guidanceSet = defineOperation({
   name: 'guidance.set',
   summary: 'Replaces the guidance of a workspace, or of one repo.',
-  examples: [{ line: 'takt guidance set --repo app --file app.md --hash HASH', does: 'replaces it, if it is still the one that you read' }],
+  examples: [
+    {
+      line: 'takt guidance set --repo app --file app.md --hash HASH',
+      does: 'replaces it, if it is still the one that you read',
+    },
+  ],
   http: { method: 'PUT', path: '/api/guidance' },
   command: { words: ['guidance', 'set'], positionals: [] },
   entities: { workspace: 'workspace', repo: 'repo', file: 'file' },

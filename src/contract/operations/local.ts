@@ -4,7 +4,10 @@ import { defineOperation } from '../operation.ts';
 const done = z.unknown();
 const nothing = z.strictObject({});
 /** Local commands have a path all the same, under which the service says that this is done on the machine itself. */
-const local = (path: string) => ({ kind: 'local' as const, http: { method: 'GET' as const, path: `/api/local/${path}` } });
+const local = (path: string) => ({
+  kind: 'local' as const,
+  http: { method: 'GET' as const, path: `/api/local/${path}` },
+});
 
 export const init = defineOperation({
   name: 'home.init',
@@ -49,7 +52,10 @@ export const serviceLogs = defineOperation({
   examples: [{ line: 'takt service logs -f', does: 'follows it' }],
   ...local('service-logs'),
   command: { words: ['service', 'logs'], positionals: [], shorts: { follow: 'f', lines: 'n' } },
-  params: z.strictObject({ follow: z.boolean().default(false), lines: z.coerce.number().int().min(1).max(100_000).default(200).describe('how many of the last lines') }),
+  params: z.strictObject({
+    follow: z.boolean().default(false),
+    lines: z.coerce.number().int().min(1).max(100_000).default(200).describe('how many of the last lines'),
+  }),
   reply: done,
 });
 export const open = defineOperation({

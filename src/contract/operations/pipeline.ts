@@ -12,7 +12,10 @@ export const pipelineSet = defineOperation({
     'A step is a role (`review`), a role with a model (`review@opus`), a script (`push_to_github`), a shell command (`run:"npm test"`) or `approve`. ' +
     'The full form is YAML: --file reads it, `pipeline-show --yaml` gives it back. It is checked before it is set.',
   examples: [
-    { line: 'takt workspace pipeline-set feature-auth test review@opus run:"npm test" approve push_to_github', does: 'sets five steps' },
+    {
+      line: 'takt workspace pipeline-set feature-auth test review@opus run:"npm test" approve push_to_github',
+      does: 'sets five steps',
+    },
     { line: 'takt workspace pipeline-set feature-auth --file p.yaml', does: 'sets what the file says' },
   ],
   http: { method: 'PUT', path: '/api/workspaces/:workspace/pipeline' },
@@ -32,11 +35,19 @@ export const pipelineSet = defineOperation({
 export const pipelineShow = defineOperation({
   name: 'workspace.pipeline-show',
   summary: 'Shows the pipeline of a workspace.',
-  examples: [{ line: 'takt workspace pipeline-show feature-auth --yaml > p.yaml', does: 'writes the full form, to edit and set again' }],
+  examples: [
+    {
+      line: 'takt workspace pipeline-show feature-auth --yaml > p.yaml',
+      does: 'writes the full form, to edit and set again',
+    },
+  ],
   http: { method: 'GET', path: '/api/workspaces/:workspace/pipeline' },
   command: { words: ['workspace', 'pipeline-show'], positionals: ['workspace'] },
   entities: { workspace: 'workspace' },
   who: 'anyone',
-  params: z.strictObject({ workspace: WorkspaceName, yaml: z.boolean().default(false).describe('print the full form') }),
+  params: z.strictObject({
+    workspace: WorkspaceName,
+    yaml: z.boolean().default(false).describe('print the full form'),
+  }),
   reply,
 });

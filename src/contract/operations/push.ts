@@ -31,7 +31,10 @@ export const push = defineOperation({
   command: { words: ['push'], positionals: ['workspace'] },
   entities: { workspace: 'workspace' },
   isDangerous: true,
-  params: z.strictObject({ workspace: WorkspaceName, dryRun: z.stringbool().or(z.boolean()).default(false).describe('show it and stop') }),
+  params: z.strictObject({
+    workspace: WorkspaceName,
+    dryRun: z.stringbool().or(z.boolean()).default(false).describe('show it and stop'),
+  }),
   reply: z.object({ workspace: WorkspaceName, branch: z.string(), repos: z.array(PushOfRepo) }),
 });
 

@@ -6,7 +6,8 @@ import { Repo, RepoSummary } from '../repo.ts';
 export const repoAdd = defineOperation({
   name: 'repo.add',
   summary: 'Mirrors an upstream repository into a root repo.',
-  details: 'The upstream is a URL as git takes it, or the path of a repository on this machine. Nothing is kept if it cannot be read whole.',
+  details:
+    'The upstream is a URL as git takes it, or the path of a repository on this machine. Nothing is kept if it cannot be read whole.',
   examples: [
     { line: 'takt repo add app git@github.com:acme/app.git', does: 'mirrors a repository on GitHub' },
     { line: 'takt repo add app ~/src/app --depends-on lib', does: 'mirrors one on this disk, which needs `lib`' },
@@ -85,6 +86,9 @@ export const repoRemove = defineOperation({
   command: { words: ['repo', 'remove'], positionals: ['repo'] },
   entities: { repo: 'repo' },
   isDangerous: true,
-  params: z.strictObject({ repo: RepoName, force: z.boolean().default(false).describe('also when it holds unreleased work') }),
+  params: z.strictObject({
+    repo: RepoName,
+    force: z.boolean().default(false).describe('also when it holds unreleased work'),
+  }),
   reply: z.object({ removed: RepoName }),
 });

@@ -38,7 +38,8 @@ export const runShow = defineOperation({
 export const runLogs = defineOperation({
   name: 'run.logs',
   summary: 'Prints the output of a run or of one step.',
-  details: 'Over HTTP the body is NDJSON, one output line each (see OutputLine); `after` is a byte offset within one attempt and needs `attempt`.',
+  details:
+    'Over HTTP the body is NDJSON, one output line each (see OutputLine); `after` is a byte offset within one attempt and needs `attempt`.',
   examples: [
     { line: 'takt run logs feature-auth -f', does: 'follows the newest run until it ends' },
     { line: 'takt run logs feature-auth/3 --step test', does: 'prints one step' },
@@ -58,7 +59,16 @@ export const runLogs = defineOperation({
   reply: z.unknown(),
 });
 
-export const DiffOfRepo = z.object({ repo: RepoName, from: CommitId, to: CommitId, files: z.number().int(), insertions: z.number().int(), deletions: z.number().int(), patch: z.string(), isCut: z.boolean() });
+export const DiffOfRepo = z.object({
+  repo: RepoName,
+  from: CommitId,
+  to: CommitId,
+  files: z.number().int(),
+  insertions: z.number().int(),
+  deletions: z.number().int(),
+  patch: z.string(),
+  isCut: z.boolean(),
+});
 
 export const runDiff = defineOperation({
   name: 'run.diff',
@@ -96,7 +106,11 @@ export const runRetry = defineOperation({
   http: { method: 'POST', path: '/api/runs/:run/retry' },
   command: { words: ['run', 'retry'], positionals: ['run'] },
   entities: { run: 'run', from: 'step' },
-  params: z.strictObject({ run, from: StepName.optional().describe('first step to repeat'), wait: z.boolean().default(false).describe('wait for the end and show the steps') }),
+  params: z.strictObject({
+    run,
+    from: StepName.optional().describe('first step to repeat'),
+    wait: z.boolean().default(false).describe('wait for the end and show the steps'),
+  }),
   reply: afterwards,
 });
 
@@ -109,7 +123,12 @@ export const runLand = defineOperation({
   entities: ofRun,
   isDangerous: true,
   params: z.strictObject({ run }),
-  reply: z.object({ run: z.string(), repos: z.array(z.object({ repo: RepoName, from: CommitId, to: CommitId, how: z.enum(['current', 'fast-forward', 'merge']) })) }),
+  reply: z.object({
+    run: z.string(),
+    repos: z.array(
+      z.object({ repo: RepoName, from: CommitId, to: CommitId, how: z.enum(['current', 'fast-forward', 'merge']) }),
+    ),
+  }),
 });
 
 export const runApprove = defineOperation({
@@ -122,7 +141,10 @@ export const runApprove = defineOperation({
   isDangerous: true,
   params: z.strictObject({
     run,
-    commits: z.record(z.string(), CommitId).optional().describe('per repo the commit that was looked at; refused if it is another now'),
+    commits: z
+      .record(z.string(), CommitId)
+      .optional()
+      .describe('per repo the commit that was looked at; refused if it is another now'),
     note: z.string().max(2000).optional(),
   }),
   reply: afterwards,

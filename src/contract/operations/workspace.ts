@@ -10,8 +10,14 @@ export const workspaceCreate = defineOperation({
   summary: 'Makes a workspace: one branch, cloned from each repo named.',
   details: 'All or nothing: if one repo cannot be cloned, none stays.',
   examples: [
-    { line: 'takt workspace create feature-auth app lib', does: 'makes workspaces/feature-auth with clones of two repos' },
-    { line: 'takt workspace create fix-login app --read lib --from release-2', does: 'starts from a branch, with `lib` only to read' },
+    {
+      line: 'takt workspace create feature-auth app lib',
+      does: 'makes workspaces/feature-auth with clones of two repos',
+    },
+    {
+      line: 'takt workspace create fix-login app --read lib --from release-2',
+      does: 'starts from a branch, with `lib` only to read',
+    },
   ],
   kind: 'job',
   http: { method: 'POST', path: '/api/workspaces' },
@@ -76,7 +82,11 @@ export const workspaceRemoveRepo = defineOperation({
   command: { words: ['workspace', 'remove-repo'], positionals: ['workspace', 'repo'] },
   entities: { workspace: 'workspace', repo: 'repo' },
   isDangerous: true,
-  params: z.strictObject({ workspace: WorkspaceName, repo: RepoName, force: z.boolean().default(false).describe('pin unsaved work and remove it all the same') }),
+  params: z.strictObject({
+    workspace: WorkspaceName,
+    repo: RepoName,
+    force: z.boolean().default(false).describe('pin unsaved work and remove it all the same'),
+  }),
   reply: Workspace,
 });
 
@@ -103,14 +113,21 @@ export const workspacePull = defineOperation({
 export const workspaceDelete = defineOperation({
   name: 'workspace.delete',
   summary: 'Deletes a workspace whose work is saved elsewhere.',
-  details: 'Uncommitted, unpushed or unmerged work stops it. With --force that work is pinned in the root repos first, and the reply names the refs.',
+  details:
+    'Uncommitted, unpushed or unmerged work stops it. With --force that work is pinned in the root repos first, and the reply names the refs.',
   examples: [{ line: 'takt workspace delete feature-auth', does: 'deletes clones and branch once all is merged' }],
   http: { method: 'DELETE', path: '/api/workspaces/:workspace' },
   command: { words: ['workspace', 'delete'], positionals: ['workspace'] },
   entities: ofWorkspace,
   isDangerous: true,
-  params: z.strictObject({ workspace: WorkspaceName, force: z.boolean().default(false).describe('pin unsaved work and delete all the same') }),
-  reply: z.object({ deleted: WorkspaceName, pins: z.array(z.object({ repo: RepoName, ref: z.string(), commit: CommitId })) }),
+  params: z.strictObject({
+    workspace: WorkspaceName,
+    force: z.boolean().default(false).describe('pin unsaved work and delete all the same'),
+  }),
+  reply: z.object({
+    deleted: WorkspaceName,
+    pins: z.array(z.object({ repo: RepoName, ref: z.string(), commit: CommitId })),
+  }),
 });
 
 export const workspaceTrigger = defineOperation({
