@@ -184,3 +184,18 @@ test('a push goes on where it stopped, in dependency order', async () => {
 async function hasBranch(household: Household, bare: string): Promise<boolean> {
   return (await household.git(bare, 'for-each-ref', 'refs/heads/task')) !== '';
 }
+
+test('a history that work wrote anew does not land, and does not go out either', async () => {
+  await using household = await openHousehold();
+  const bare = await household.upstream('app', { 'a.txt': 'a\n' });
+  await household.ok('repo', 'add', 'app', bare);
+  await household.ok('workspace', 'create', 'task', 'app');
+  const orphan = 'git checkout -q --orphan lone && git commit -qm anew --allow-empty && git checkout -q --detach';
+  await household.ok('workspace', 'pipeline-set', 'task', `run:${orphan}`, 'push_to_github');
+
+  const ran = await household.takt('workspace', 'trigger', 'task', '--wait');
+
+  assert.equal(ran.code, 1, ran.stdout);
+  assert.match(ran.stdout, /did not land on the branch task/);
+  assert.equal(await household.git(bare, 'for-each-ref', '--format=%(refname)'), 'refs/heads/main');
+});

@@ -18,10 +18,11 @@ type Pushes = Extract<AttemptWork, { kind: 'script' }>['pushes'];
 export async function planPushes(desk: Desk, run: StoredRun, step: string): Promise<Pushes> {
   const { database, layout, signal } = desk;
   const pushes: Pushes[number][] = [];
-  for (const { repo, role, head } of runRepos(database, run.id)) {
+  for (const { repo, role, start, landed, head } of runRepos(database, run.id)) {
     if (role !== 'edit') continue;
     const expected = upstreamHead(database, repo, run.workspace);
     if (expected === head || (expected === null && (await isReleased(repo, head)))) continue;
+    if (head !== (landed ?? start)) throw notOnBranch(repo, run.workspace);
     pushes.push({ repo, commit: head, expected });
   }
   checkApproval(desk, run, step, pushes);
@@ -32,6 +33,17 @@ export async function planPushes(desk: Desk, run: StoredRun, step: string): Prom
     const released = await refCommit(layout.root(repo), `refs/heads/${defaultBranch}`, { signal });
     return released !== null && (await isAncestor(layout.root(repo), head, released, { signal }));
   }
+}
+
+/** What did not land, such as a history that was written anew, is not what the workspace's branch stands for. */
+function notOnBranch(repo: string, workspace: string): Fault {
+  return new Fault(
+    'COMMITS_CHANGED',
+    `The commits of ${repo} did not land on the branch ${workspace}, and stay here.`,
+    {
+      hint: '`takt run show` says where they are; `takt run diff` shows them.',
+    },
+  );
 }
 
 function checkApproval(desk: Desk, run: StoredRun, step: string, pushes: Pushes): void {
