@@ -7,7 +7,17 @@ import { StageResult } from './stage-result.ts';
  * `gathering`: collects pushes to several repos. `waiting`: for an approval; holds no slot.
  * The last five are final; `takt run retry` makes a failed or cancelled one run again.
  */
-export const RunState = z.enum(['gathering', 'queued', 'running', 'waiting', 'passed', 'failed', 'cancelled', 'superseded', 'rejected']);
+export const RunState = z.enum([
+  'gathering',
+  'queued',
+  'running',
+  'waiting',
+  'passed',
+  'failed',
+  'cancelled',
+  'superseded',
+  'rejected',
+]);
 export type RunState = z.infer<typeof RunState>;
 
 export const AttemptState = z.enum([
@@ -59,8 +69,27 @@ export type AgentUsage = z.infer<typeof AgentUsage>;
 /** Why an attempt did not pass. `class` is for machines, the sentence for people. */
 export const FailureReason = z.object({
   class: z.enum([
-    'exit_code', 'verdict', 'no_result', 'no_change', 'timeout', 'silence', 'cancelled', 'superseded', 'rejected',
-    'output_limit', 'model_access', 'model_error', 'turn_limit', 'git', 'setup', 'conflict', 'upstream', 'host_gone', 'confinement', 'disk', 'internal',
+    'exit_code',
+    'verdict',
+    'no_result',
+    'no_change',
+    'timeout',
+    'silence',
+    'cancelled',
+    'superseded',
+    'rejected',
+    'output_limit',
+    'model_access',
+    'model_error',
+    'turn_limit',
+    'git',
+    'setup',
+    'conflict',
+    'upstream',
+    'host_gone',
+    'confinement',
+    'disk',
+    'internal',
   ]),
   sentence: z.string(),
 });
@@ -72,6 +101,8 @@ export const RepoOutcome = z.object({
   start: CommitId,
   head: CommitId.nullable(),
   leftover: CommitId.nullable(),
+  /** True if something is in the run's folder only, as commits cannot hold it: a repository within the worktree. */
+  leftInFolder: z.boolean().optional(),
 });
 export type RepoOutcome = z.infer<typeof RepoOutcome>;
 
@@ -145,7 +176,15 @@ export const Run = RunSummary.extend({
   /** The last lines of the attempt that ended it, oldest first. */
   lastLines: z.array(z.string()),
   /** Refs in the root repos that hold work which is not on the branch. */
-  pins: z.array(z.object({ repo: RepoName, ref: z.string(), commit: CommitId, what: z.enum(['head', 'leftover']), step: z.string() })),
+  pins: z.array(
+    z.object({
+      repo: RepoName,
+      ref: z.string(),
+      commit: CommitId,
+      what: z.enum(['head', 'leftover', 'others']),
+      step: z.string(),
+    }),
+  ),
   supersededBy: z.number().int().nullable(),
 });
 export type Run = z.infer<typeof Run>;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import type { CommitId, RepoName } from '../contract/ids.ts';
 import { commitPattern, isRepoName } from '../contract/name-patterns.ts';
-import { FRAMES_END } from './collect-script.ts';
+import { FRAMES_END, LEFT_IN_FOLDER } from './collect-script.ts';
 
 /** What came out of one worktree. The file is the reader's to delete. */
 export interface BundleFrame {
@@ -15,6 +15,8 @@ export interface BundleFrame {
   readonly leftover: CommitId | null;
   /** Null if there is nothing that the root repo lacks. */
   readonly bundleFile: string | null;
+  /** True if the worktree holds something that commits cannot hold. */
+  readonly leftInFolder?: true;
 }
 
 const LINE_LIMIT_BYTES = 400;
@@ -36,7 +38,9 @@ export async function* openBundleFrames(
   for (;;) {
     const line = await reader.line();
     if (line === FRAMES_END) return;
-    const [word, name, head, leftover, size, ...more] = line.split(' ');
+    const [word, name, head, leftover, size, rest, ...more] = line.split(' ');
+    const isWhole = rest === undefined;
+    if (!isWhole && rest !== LEFT_IN_FOLDER) throw broken('holds an unknown line');
     // The schemas are not loaded here: the end of every attempt would wait for them.
     const repo = isRepoName(name ?? '') ? (name as RepoName) : undefined;
     if (word !== 'takt-out' || repo === undefined || more.length > 0 || !/^\d{1,12}$/.test(size ?? ''))
@@ -51,7 +55,13 @@ export async function* openBundleFrames(
       bundleFile = join(folder, `${repo}.bundle`);
       await reader.copy(bytes, bundleFile);
     }
-    yield { repo, head: commitOrNone(head), leftover: commitOrNone(leftover), bundleFile };
+    yield {
+      repo,
+      head: commitOrNone(head),
+      leftover: commitOrNone(leftover),
+      bundleFile,
+      ...(isWhole ? {} : { leftInFolder: true }),
+    };
   }
 }
 

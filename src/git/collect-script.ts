@@ -7,11 +7,13 @@ export const BUNDLE_HEAD = 'refs/takt-out/head';
 export const BUNDLE_LEFTOVER = 'refs/takt-out/leftover';
 /** Ends the frames, so that a stream that broke off is told from one that is whole. */
 export const FRAMES_END = 'takt-out-end';
+/** Last word of a frame whose worktree holds what commits cannot. */
+export const LEFT_IN_FOLDER = 'and-more';
 
 /**
  * A script that brings out what an attempt left in its worktrees; the last act inside the confinement. On standard
  * output, per repo: `takt-out <repo> <head|-> <leftover|-> <bytes>`, a line feed, and so many bytes of a bundle; then
- * `takt-out-end`. `head` is `-` if HEAD is where it began. With `commitLeftovers`, uncommitted work becomes a commit on
+ * `takt-out-end`. With ` and-more` at its end, the line says that the worktree holds more than commits can. `head` is `-` if HEAD is where it began. With `commitLeftovers`, uncommitted work becomes a commit on
  * HEAD; else a commit beside it, and HEAD stays. Everything else that git says goes to standard error.
  */
 export function collectScript(
@@ -44,21 +46,35 @@ export function collectScript(
 }
 
 /*
- * `snapshot` makes a tree of the work tree through an index of its own. Repositories that were made within the work
- * tree are left out: git would take each for a submodule, or fail. A file that cannot be read is left out as well.
+ * `snapshot` makes a tree of the work tree through an index of its own. What its owner may not read is made readable
+ * first. Repositories that were made within the work tree are left out, as git would take each for a submodule: of
+ * those the frame says that something is in the folder only.
+ *
+ * `beside` names the newest commits that HEAD does not hold, but another branch, a stash or the reflog does; they
+ * become parents of a commit beside HEAD. What the root repo has, since it came out before, is not among them.
  *
  * A bundle names what the other side has to have: the commit that the attempt began with. A HEAD that was moved back to
  * one of its ancestors needs no bundle.
  */
-const COLLECT = `line_feed='
-'
-has_changes() {
-  case "$line_feed$status" in *"$line_feed"[!#]*) return 0 ;; esac
-  return 1
-}
-readable() {
+const COLLECT = `readable() {
   (cd "$top/$1" && xargs -0 -r sh -c '
-    for f; do if [ -L "$f" ] || { [ -f "$f" ] && [ -r "$f" ]; }; then printf "%s\\0" "$f"; fi; done' sh)
+    for f; do
+      if [ -L "$f" ]; then printf "%s\\0" "$f"
+      elif [ -f "$f" ]; then
+        [ -r "$f" ] || chmod u+r "./$f"
+        if [ -r "$f" ]; then printf "%s\\0" "$f"; fi
+      fi
+    done' sh)
+}
+status_of() {
+  in_repo "$1" status --porcelain --untracked-files=normal --ignore-submodules=dirty 2> "$top/$1/.git/takt-out-words"
+}
+changes_of() {
+  changes=$(status_of "$1") || { cat "$top/$1/.git/takt-out-words" >&2; return 1; }
+  [ -s "$top/$1/.git/takt-out-words" ] || return 0
+  find "$top/$1" -type d ! -readable -exec chmod u+rwx {} \\; >&2 || true
+  changes=$(status_of "$1") || return 1
+  cat "$top/$1/.git/takt-out-words" >&2
 }
 snapshot() {
   GIT_INDEX_FILE=$top/$1/.git/takt-out-index
@@ -69,18 +85,47 @@ snapshot() {
   else
     in_repo "$1" read-tree HEAD || return 1
   fi
+  in_repo "$1" diff-files --name-only -z | readable "$1" > /dev/null
   in_repo "$1" add --update --ignore-errors -- . >&2 || true
   in_repo "$1" ls-files --others --exclude-standard -z | grep -zv '/$' | readable "$1" |
     in_repo "$1" update-index --add -z --stdin >&2 || return 1
   in_repo "$1" write-tree
 }
+holds_repos() {
+  [ -z "$(in_repo "$1" ls-files --others --exclude-standard | grep '/"\\{0,1\\}$')" ] || return 0
+  in_repo "$1" ls-files --stage | sed -n 's/^160000 [^	]*	//p' | {
+    while read -r path; do [ ! -e "$top/$1/$path/.git" ] || exit 0; done
+    exit 1
+  }
+}
+may_have_more() {
+  for ref in "$top/$1/.git/refs/"*/* "$top/$1/.git/refs/stash" "$top/$1/.git/packed-refs"; do
+    [ ! -e "$ref" ] || return 0
+  done
+  [ -r "$top/$1/.git/logs/HEAD" ] || return 1
+  while read -r _ new _; do
+    case $new in "$start" | "$head") ;; *) return 0 ;; esac
+  done < "$top/$1/.git/logs/HEAD"
+  return 1
+}
+beside() {
+  commits=$(in_repo "$1" rev-list --all --reflog --parents --not "$head" "$start") || return 1
+  [ -n "$commits" ] || return 0
+  printf '%s\\n' "$commits" | awk '
+    { commits[NR] = $1; for (i = 2; i <= NF; i++) isParent[$i] = 1 }
+    END { for (i = 1; i <= NR; i++) if (!(commits[i] in isParent)) print commits[i] }' | not_in_root "$1"
+}
+not_in_root() {
+  objects=$(cat "$top/$1/.git/objects/info/alternates") && [ -d "$objects" ] || objects=$top/$1/.git/takt-none
+  mkdir -p "$top/$1/.git/takt-none"
+  GIT_OBJECT_DIRECTORY=$objects in_repo "$1" -c core.multiPackIndex=false cat-file --batch-check |
+    sed -n 's/^\\([0-9a-f]*\\) missing$/-p \\1/p'
+}
 collect() {
-  name=$1 start=$2 out=$top/$1/.git/takt-out-bundle leftover=
-  status=$(in_repo "$name" status --porcelain=v2 --branch --untracked-files=normal --ignore-submodules=dirty) || return 1
-  head=\${status#'# branch.oid '}
-  head=\${head%%"$line_feed"*}
-  case $head in *[!0-9a-f]* | '') return 1 ;; esac
-  if has_changes; then
+  name=$1 start=$2 out=$top/$1/.git/takt-out-bundle leftover= rest=
+  head=$(in_repo "$name" rev-parse --verify --quiet 'HEAD^{commit}') || return 1
+  changes_of "$name" || return 1
+  if [ -n "$changes" ]; then
     tree=$(snapshot "$name") || return 1
     if [ "$tree" != "$(in_repo "$name" rev-parse "$head^{tree}")" ]; then
       leftover=$(printf '%s\\n' "$message" | in_repo "$name" commit-tree "$tree" -p "$head") || return 1
@@ -91,11 +136,23 @@ collect() {
     mv -f "$top/$name/.git/takt-out-index" "$top/$name/.git/index" || return 1
     head=$leftover leftover=
   fi
-  if [ -e "$top/$name/.git/takt-out-index" ]; then rm -f "$top/$name/.git/takt-out-index"; fi
+  rm -f "$top/$name/.git/takt-out-index"
+  if may_have_more "$name"; then collect_beside || rest=' ${LEFT_IN_FOLDER}'; fi
+  if [ -e "$top/.takt/set-aside/$name" ]; then rest=' ${LEFT_IN_FOLDER}'
+  elif [ -n "$changes" ] || [ "$head" != "$start" ]; then
+    if holds_repos "$name"; then rest=' ${LEFT_IN_FOLDER}'; fi
+  fi
   if [ "$head" = "$start" ]; then head=; fi
   bundle || return 1
-  printf 'takt-out %s %s %s %s\\n' "$name" "\${head:--}" "\${leftover:--}" "$bytes"
+  printf 'takt-out %s %s %s %s%s\\n' "$name" "\${head:--}" "\${leftover:--}" "$bytes" "$rest"
   if [ "$bytes" != 0 ]; then cat "$out" && rm -f "$out"; fi
+}
+collect_beside() {
+  tips=$(beside "$name") || return 1
+  [ -n "$tips" ] || return 0
+  below=\${leftover:-$head}
+  leftover=$(printf '%s\\n\\nWith commits of other branches, stashes and earlier states.\\n' "$message" |
+    in_repo "$name" commit-tree "$below^{tree}" -p "$below" $tips) || return 1
 }
 give_up() {
   failed=1
@@ -104,7 +161,7 @@ give_up() {
 add_ref() { in_repo "$name" update-ref "$1" "$2" && refs="$refs $1"; }
 bundle() {
   bytes=0 refs=
-  if [ -e "$top/$name/.git/refs/takt-out" ] || [ -e "$out" ]; then rm -rf "$top/$name/.git/refs/takt-out" "$out"; fi
+  rm -rf "$top/$name/.git/refs/takt-out" "$out"
   if [ -n "$head" ]; then
     new=$(in_repo "$name" rev-list --max-count=1 "$head" "^$start") || return 1
     if [ -n "$new" ]; then add_ref ${BUNDLE_HEAD} "$head" || return 1; fi

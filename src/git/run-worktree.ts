@@ -61,8 +61,8 @@ export function worktreeScript(
 
 /**
  * A script that brings worktrees back to their recorded commits, whatever was done to them: detached, tracked files as
- * committed, untracked ones gone. Ignored files stay, since setup made them. A worktree that git no longer reads is
- * made again around its files.
+ * committed, untracked ones gone. Ignored files stay, since setup made them; repositories that were made within one
+ * are set aside in `.takt`, as no commit holds them. A worktree that git no longer reads is made again around its files.
  */
 export function restoreScript(
   repos: readonly WorktreeRepo[],
@@ -73,7 +73,7 @@ export function restoreScript(
     const excludes = shellWord(excludePatterns(excludesOf(repo, options.guidance ?? [])));
     return `mkdir -p ./${name}
 if ! restore ${name} ${shellWord(repo.commit)} ${excludes}; then
-${makeGit(repo, options.guidance ?? [])}${checkOut(repo)}in_repo ${name} clean -ffdq
+${makeGit(repo, options.guidance ?? [])}${checkOut(repo)}clean ${name}
 fi
 `;
   });
@@ -85,7 +85,15 @@ const RESTORE = `restore() {
   [ -d "./$1/.git" ] && [ ! -L "./$1/.git" ] || return 1
   find "./$1/.git" -name '*.lock' -type f -exec rm -f {} +
   rm -rf "./$1/.git/rebase-merge" "./$1/.git/rebase-apply" "./$1/.git/sequencer"
-  configure "./$1" "$3" && check_out "$1" "$2" && in_repo "$1" clean -ffdq
+  configure "./$1" "$3" && check_out "$1" "$2" && clean "$1"
+}
+clean() {
+  in_repo "$1" clean -fdq
+  in_repo "$1" ls-files --others --exclude-standard --directory -z > "$top/$1/.git/takt-rest"
+  [ -s "$top/$1/.git/takt-rest" ] || return 0
+  mkdir -p "$top/.takt/set-aside/$1"
+  aside=$(mktemp -d "$top/.takt/set-aside/$1/XXXXXX")
+  (cd "$top/$1" && xargs -0 -r mv --backup=numbered -t "$aside" -- < .git/takt-rest)
 }
 `;
 

@@ -1,4 +1,5 @@
 import type { AttemptState, FailureReason, RunStep, StepKind } from '../contract/run.ts';
+import { isTakenOut } from './pinned-work.ts';
 
 /** How often a step is begun again because its host vanished; more often than that it is no accident. */
 export const INTERRUPTIONS_LIMIT = 3;
@@ -76,7 +77,7 @@ export function nextActions(run: RunSoFar): readonly Action[] {
 function nextOfStep(step: StepSoFar, stopping: RunSoFar['stopping']): Action {
   const next = stopping === null ? afterAttempts(step) : stopped(stopping, step.name);
   const isResumed = next.kind === 'start' && next.resume;
-  if (isResumed || !hasUnpinnedWork(step)) return next;
+  if (isResumed || !hasUnpinnedWork(step, next)) return next;
   const salvages = step.attempts.slice(step.attempts.findLastIndex((attempt) => !attempt.isSalvage) + 1);
   if (salvages.length < SALVAGES_LIMIT && salvages.every((attempt) => attempt.state === 'interrupted')) {
     return { kind: 'salvage', step: step.name };
@@ -85,12 +86,17 @@ function nextOfStep(step: StepSoFar, stopping: RunSoFar['stopping']): Action {
   return next.kind === 'start' ? failed(step) : next;
 }
 
-/** Only agents and commands work in the run's folder; their hosts pin what they leave, unless they vanish. */
-function hasUnpinnedWork(step: StepSoFar): boolean {
+/**
+ * Only agents and commands work in the run's folder; their hosts pin what they leave. Where a host could not, it is
+ * tried again before the step is; a run that ends keeps its folder.
+ */
+function hasUnpinnedWork(step: StepSoFar, next: Action): boolean {
   if (step.kind !== 'agent' && step.kind !== 'command') return false;
   const last = step.attempts.at(-1);
-  if (last === undefined || (last.isSalvage && last.state === 'passed')) return false;
-  return last.isSalvage || last.reason?.class === 'host_gone';
+  if (last === undefined) return false;
+  if (last.isSalvage) return last.state !== 'passed';
+  if (last.state === 'interrupted' || next.kind !== 'start') return last.reason?.class === 'host_gone';
+  return !isTakenOut(last);
 }
 
 function afterAttempts(step: StepSoFar): Action {
@@ -115,7 +121,8 @@ function afterAttempts(step: StepSoFar): Action {
 const passed: Action = { kind: 'finish', state: 'passed', step: null, reason: null };
 
 function failed(step: StepSoFar): Action {
-  const last = step.attempts.findLast((attempt) => attempt.reason !== null);
+  const explained = step.attempts.filter((attempt) => attempt.reason !== null);
+  const last = explained.findLast((attempt) => !attempt.isSalvage) ?? explained.at(-1);
   const reason = last?.reason ?? { class: 'internal', sentence: `The step ${step.name} did not pass.` };
   return { kind: 'finish', state: 'failed', step: step.name, reason };
 }

@@ -57,14 +57,15 @@ function faultOf(missing: readonly string[], detail: string): Fault | null {
 
 /** Takes in bundle after bundle while the script goes on; what came before a fault is in `found`. */
 async function takeIn(
-  { request, folder, signal }: WalledDesk,
+  { request, folder, output, signal }: WalledDesk,
   stream: Readable,
   found: Map<string, RepoOutcome>,
 ): Promise<Fault | null> {
   const bundles = join(folder, 'bundles');
   mkdirSync(bundles, { recursive: true });
   try {
-    for await (const { repo, head, leftover, bundleFile } of openBundleFrames(stream, { folder: bundles })) {
+    for await (const frame of openBundleFrames(stream, { folder: bundles })) {
+      const { repo, head, leftover, bundleFile, leftInFolder } = frame;
       const place = request.repos.find(({ name, role }) => name === repo && role === 'edit');
       if (place === undefined)
         return new Fault('GIT_FAILED', `Commits came out for ${repo}, which is not to be edited.`);
@@ -81,7 +82,9 @@ async function takeIn(
         });
       }
       if (bundleFile !== null) await rm(bundleFile);
-      found.set(repo, { repo, start: place.commit, head, leftover });
+      const outcome = { repo, start: place.commit, head, leftover };
+      if (leftInFolder === true) output.note(`${repo} holds more than commits can, which stays in the run’s folder.`);
+      found.set(repo, leftInFolder === true ? { ...outcome, leftInFolder } : outcome);
     }
     return null;
   } catch (error) {

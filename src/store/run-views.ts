@@ -179,11 +179,13 @@ function pinsOf(
       const ref = attemptRefs(attempt.run, attempt.id);
       const pin = { repo: outcome.repo, step: attempt.step };
       const { head, leftover } = outcome;
+      // What a passed attempt had not committed is in its head; beside it lie other branches and the like.
+      const beside = attempt.state === 'passed' ? ('others' as const) : ('leftover' as const);
       return [
         ...(head === null || isLanded(outcome.repo, head)
           ? []
           : [{ ...pin, ref: `${ref}/head`, commit: head, what: 'head' as const }]),
-        ...(leftover === null ? [] : [{ ...pin, ref: `${ref}/leftover`, commit: leftover, what: 'leftover' as const }]),
+        ...(leftover === null ? [] : [{ ...pin, ref: `${ref}/leftover`, commit: leftover, what: beside }]),
       ];
     }),
   );

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -114,4 +114,35 @@ test('a retry after the folder was lost makes fresh worktrees at what had passed
     run.steps.map((step) => step.attempts.length),
     [2, 1, 2],
   );
+});
+
+test('work that could not be taken out is still there after retries, and after one by hand', async () => {
+  await using home = await openDeskHome();
+  home.setSteps(command('cd app && echo mine > mine.txt && ls && rm -rf .git && exit 1', { retries: 2 }));
+  await using desk = await home.openDesk({ hostCommand: REAL_HOST });
+
+  const run = await desk.until(await desk.trigger('work', null), 'failed');
+  await writeFile(join(run.folder!, 'app', 'first.txt'), 'of the first try');
+  await desk.retry(run.id, undefined);
+  await desk.until(run.id, 'failed');
+
+  assert.deepEqual(
+    run.steps[1]!.attempts.map((attempt) => attempt.isSalvage === true),
+    [false, true],
+  );
+  const [aside] = globSync(`${run.folder}.kept-*/app/first.txt`);
+  assert.ok(aside);
+  assert.equal(existsSync(join(run.folder!, 'app', 'first.txt')), false);
+});
+
+test('the folder of a run that passed stays where it holds a repository that no commit can hold', async () => {
+  await using home = await openDeskHome();
+  home.setSteps(command('cd app && git init -q nested && echo n > nested/n.txt && git checkout -q -b other'));
+  await using desk = await home.openDesk({ hostCommand: REAL_HOST });
+
+  const run = await desk.until(await desk.trigger('work', null), 'passed', 'failed');
+  await desk.stop();
+
+  assert.equal(run.state, 'passed', JSON.stringify(run.reason));
+  assert.equal(existsSync(join(home.layout.runFolder('work', 1), 'app', 'nested', 'n.txt')), true);
 });

@@ -1,64 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { AttemptRepo } from '../../src/contract/attempt.ts';
-import { openBundleFrames, type BundleFrame } from '../../src/git/bundle-frames.ts';
 import { collectScript } from '../../src/git/collect-script.ts';
 import { readRefs } from '../../src/git/refs.ts';
 import { worktreeScript } from '../../src/git/run-worktree.ts';
-import { takeInBundle } from '../../src/git/take-in-bundle.ts';
-import { attemptRepo, mustRun, shell } from './run-folder.ts';
-import { commit, limit, makeFifo, newRoot, newScratch, operator, run, tryRun, write, type Scratch } from './scratch.ts';
-
-const RUN = 'run_0000000000000001';
-const ATTEMPT = 'att_0000000000000001';
-
-async function collect(
-  scratch: Scratch,
-  runFolder: string,
-  start: string,
-  commitLeftovers: boolean,
-): Promise<BundleFrame[]> {
-  const script = collectScript([{ name: 'app', commit: start }], {
-    commitLeftovers,
-    message: 'left over',
-    author: operator,
-  });
-  const child = spawn('/bin/sh', ['-c', script], {
-    cwd: runFolder,
-    env: { PATH: process.env['PATH'] ?? '', HOME: runFolder },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const bundles = scratch.path(`bundles-${Math.random()}`);
-  mkdirSync(bundles);
-  const frames: BundleFrame[] = [];
-  for await (const frame of openBundleFrames(child.stdout, { folder: bundles })) frames.push(frame);
-  return frames;
-}
-
-async function started(
-  scratch: Scratch,
-  more: Partial<AttemptRepo> = {},
-): Promise<{ root: string; start: string; runFolder: string; app: string; repo: AttemptRepo }> {
-  const { root, start } = await newRoot(scratch);
-  const runFolder = scratch.path('runs', 'task-1');
-  const repo = attemptRepo(root, start, more);
-  mustRun(runFolder, worktreeScript([repo]));
-  return { root, start, runFolder, app: join(runFolder, 'app'), repo };
-}
-
-const take = (rootFolder: string, frame: BundleFrame): Promise<void> =>
-  takeInBundle({
-    rootFolder,
-    run: RUN,
-    attempt: ATTEMPT,
-    head: frame.head,
-    leftover: frame.leftover,
-    bundleFile: frame.bundleFile,
-    signal: limit(),
-  });
+import { ATTEMPT, attemptRepo, collect, mustRun, RUN, shell, started, take } from './run-folder.ts';
+import { commit, limit, makeFifo, newRoot, newScratch, operator, run, tryRun, write } from './scratch.ts';
 
 test('a run worktree is detached at its commit, without remotes and refs, and borrows the objects', async () => {
   using scratch = newScratch();

@@ -114,6 +114,21 @@ test('what a vanished command left is pinned before the tree goes back', () => {
   assert.deepEqual(resumes, [{ kind: 'start', step: 'review', resume: true, restore: false }]);
 });
 
+test('what could not be taken out of the worktrees is tried once more before the tree goes back', () => {
+  const stuck: AttemptSoFar = { ...ended('failed'), reason: { class: 'git', sentence: 'It was kept.' } };
+  const takesOut = nextActions(run([step('test', { retries: 1, attempts: [stuck] })]));
+  const goesOn = nextActions(run([step('test', { retries: 1, attempts: [stuck, salvage('passed')] })]));
+  const still = { ...stuck, isSalvage: true, reason: { class: 'git' as const, sentence: 'In vain.' } };
+  const givesUp = nextActions(run([step('test', { retries: 1, attempts: [stuck, still] })]));
+  const ends = nextActions(run([step('test', { attempts: [stuck] })]));
+
+  assert.deepEqual(takesOut, [{ kind: 'salvage', step: 'test' }]);
+  assert.deepEqual(goesOn, [{ kind: 'start', step: 'test', resume: false, restore: true }]);
+  for (const actions of [givesUp, ends]) {
+    assert.partialDeepStrictEqual(actions, [{ kind: 'finish', state: 'failed', reason: stuck.reason }]);
+  }
+});
+
 test('a run ends only when what its vanished attempt left is pinned, or cannot be', () => {
   const agent = { kind: 'agent', attempts: [vanished] } as const;
   const pins = nextActions(run([step('review', agent)], 'cancelled'));

@@ -61,3 +61,21 @@ test('steps with and without walls take turns in one run', async (t) => {
   assert.equal(again.outcome.state, 'passed', again.text());
   assert.match(again.text(), /^1\n2\n3$/m);
 });
+
+test('files and folders that the work closed to itself come out as well', async (t) => {
+  const home = newAttemptHome(t);
+  await home.setUp();
+
+  const { outcome, id, text } = await home.command(
+    'echo closed > closed.txt; echo edited > README.md; mkdir -p deep/er; echo deep > deep/er/file.txt; chmod 000 closed.txt README.md deep/er',
+  );
+
+  assert.equal(outcome.state, 'passed', text());
+  const ref = `refs/takt/runs/${home.run}/${id}/head`;
+  assert.deepEqual(home.git('app', 'ls-tree', '-r', '--name-only', ref).split('\n'), [
+    'README.md',
+    'closed.txt',
+    'deep/er/file.txt',
+  ]);
+  assert.equal(home.git('app', 'show', `${ref}:README.md`), 'edited');
+});

@@ -95,12 +95,17 @@ function attemptLines(attempt: Attempt, step: RunStep, page: Page): string {
   return lines.map((line) => `    ${line}\n`).join('');
 }
 
+const pinWords: Readonly<Record<Run['pins'][number]['what'], string>> = {
+  head: 'commits',
+  leftover: 'uncommitted work',
+  others: 'other branches and stashes',
+};
+
 function endOf(run: Run, page: Page): string {
   const { style } = page;
   const lastLines = run.lastLines.map((line) => `  ${style.dim('|')} ${cleanText(line)}\n`).join('');
   const pins = run.pins.map(
-    ({ repo, ref, commit, what, step }) =>
-      `  ${repo} ${shortCommit(commit)}  ${what === 'leftover' ? 'uncommitted work' : 'commits'} of ${step}: ${ref}\n`,
+    ({ repo, ref, commit, what, step }) => `  ${repo} ${shortCommit(commit)}  ${pinWords[what]} of ${step}: ${ref}\n`,
   );
   const resume = run.steps
     .flatMap(({ attempts }) => attempts)

@@ -51,7 +51,8 @@ async function removeRunFolder(desk: Desk, run: StoredRun): Promise<void> {
   await rm(`${agentFolder}.worktrees.json`, { force: true });
 }
 
-function isPinned(desk: Desk, id: RunId): boolean {
+/** True if everything in the run's folder is in the root repos. */
+export function isPinned(desk: Desk, id: RunId): boolean {
   const kinds = new Map(runSteps(desk.database, id).map((step) => [step.name, step.kind]));
   return isWorkPinned(attemptsOfRun(desk.database, id), kinds);
 }

@@ -6,7 +6,7 @@ import { runRepos, setRunHead } from '../../store/run-repos.ts';
 import { reopenStep, runSteps, type StoredStep } from '../../store/run-steps.ts';
 import { reopenRun, runOf, type StoredRun } from '../../store/runs.ts';
 import { findWorkspace } from '../../store/workspaces.ts';
-import { renewRunFolder } from './clear-folders.ts';
+import { isPinned, renewRunFolder } from './clear-folders.ts';
 import { changeRun, type Desk } from './desk-parts.ts';
 
 /**
@@ -21,7 +21,13 @@ export async function retryRun(desk: Desk, id: RunId, from: string | undefined):
     const stopped = steps.findIndex((step) => step.state !== 'passed');
     if (stopped === -1) throw new Fault('RUN_STATE', `Every step of run ${run.number} has passed.`);
     const first = from === undefined ? stopped : firstStep(run, steps, from, stopped);
-    const isFresh = first < stopped || first === 0 || run.folder === null || !(await isThere(run.folder));
+    const isFresh =
+      first < stopped ||
+      first === 0 ||
+      run.folder === null ||
+      // A step that goes back to where it began would lose what could not be pinned.
+      !isPinned(desk, id) ||
+      !(await isThere(run.folder));
     if (isFresh) await renewRunFolder(desk, run);
     const heads = isFresh ? headsBefore(desk, run, steps.slice(0, first)) : new Map<string, string>();
     const state = run.startedAtMs === null ? 'gathering' : 'queued';

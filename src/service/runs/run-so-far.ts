@@ -1,6 +1,7 @@
 import type { RunId } from '../../contract/ids.ts';
 import { SETUP_STEP } from '../../pipeline/check-pipeline.ts';
 import type { RunSoFar } from '../../pipeline/next-actions.ts';
+import { isTakenOut } from '../../pipeline/pinned-work.ts';
 import { attemptsOfRun, type StoredAttempt } from '../../store/attempts.ts';
 import type { Database } from '../../store/database.ts';
 import { runSteps } from '../../store/run-steps.ts';
@@ -35,21 +36,5 @@ export function isAtWork({ database }: { readonly database: Database }, run: Run
 export function isWorkPinned(attempts: readonly StoredAttempt[], stepKinds: ReadonlyMap<string, string>): boolean {
   const last = attempts.findLast((attempt) => ['agent', 'command'].includes(stepKinds.get(attempt.step) ?? ''));
   if (last === undefined) return true;
-  switch (last.state) {
-    case 'starting':
-    case 'running':
-      return false;
-    case 'interrupted':
-      return false;
-    case 'broken':
-      return last.reason?.class === 'confinement' || last.reason?.class === 'model_access';
-    case 'passed':
-    case 'failed':
-    case 'unverified':
-    case 'timed_out':
-    case 'silent':
-    case 'cancelled':
-    case 'superseded':
-      return !['host_gone', 'git', 'disk'].includes(last.reason?.class ?? '');
-  }
+  return isTakenOut(last) && !last.repos.some((repo) => repo.leftInFolder === true);
 }
