@@ -59,8 +59,9 @@ function agentStep(word: string, known: KnownWords): { name: string } & Record<s
 
 /** What tells one command from another: its first plain words, without the folder that it changes to before. */
 function tellingWords(run: string): string {
-  const words = run
-    .replace(/^cd \S+ && /, '')
+  const first = run.replace(/^cd \S+ && /, '').split(/[;&|<>()\n]/, 1)[0] ?? '';
+  const words = first
+    .trim()
     .split(/\s+/)
     .filter((word) => word !== '!');
   const end = words.findIndex((word) => !/^[\w:-]+$/.test(word));

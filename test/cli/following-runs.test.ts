@@ -41,7 +41,7 @@ test('--wait shows the steps as they pass, and the exit code is the end of the r
 
   assert.deepEqual([passed.code, failed.code, waiting.code], [0, 1, 3], passed.stderr + failed.stderr + waiting.stderr);
   assert.match(passed.stdout, /✓ setup passed[\s\S]*✓ echo-hello passed[\s\S]*✓ feature\/1 passed after /);
-  assert.match(failed.stdout, /✗ echo-oh failed[\s\S]*✗ feature\/2 failed/);
+  assert.match(failed.stdout, /✗ echo-oh-no failed[\s\S]*✗ feature\/2 failed/);
   assert.match(waiting.stdout, /\? feature\/3 waits for you: `takt run approve feature\/3`/);
 });
 

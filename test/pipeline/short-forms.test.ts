@@ -37,13 +37,18 @@ test('the short forms give the steps in order', () => {
 
 test('a command step is called after its first plain words', () => {
   const pipeline = parseShortForms(
-    ['run:! node --test */test/*.test.js', 'run:cd app && npm run test:unit -- --all', 'run:./make'],
+    [
+      'run:! node --test */test/*.test.js',
+      'run:cd app && npm run test:unit -- --all',
+      'run:./make',
+      'run:echo oh no; exit 7',
+    ],
     known,
   );
 
   assert.deepEqual(
     pipeline.steps.map(({ name }) => name),
-    ['node-test', 'npm-run-test-unit', 'make'],
+    ['node-test', 'npm-run-test-unit', 'make', 'echo-oh-no'],
   );
 });
 
