@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import { pause } from '../platform/wait.ts';
+import { endRun, removeFolder } from './demo/clear-demo.ts';
 import { type Commands, commandsWith } from './demo/commands.ts';
 import { demoEnvironment, type DemoModel, startDemoModel } from './demo/model.ts';
 import { failingTest, sampleRepos, TEST_COMMAND } from './demo/sample-repos.ts';
@@ -10,11 +11,12 @@ import { failingTest, sampleRepos, TEST_COMMAND } from './demo/sample-repos.ts';
 const WORKSPACE = 'mend-invoice';
 const REPOS = ['money', 'pricing', 'shop'] as const;
 const RUN_SHOWS_UP_WITHIN_MS = 15_000;
+const CLEAN_UP_LIMIT_MS = 60_000;
 
 /**
  * Shows the main job from an empty folder to mended upstreams, and gives the exit code: 0 only if
- * the upstreams hold code that passes the tests. The home is temporary and goes away unless `keep`
- * is set or something failed.
+ * the upstreams hold code that passes the tests. The home is temporary and goes away, also
+ * when the demo is interrupted, unless `keep` is set or something failed.
  */
 export async function runDemo({ live, keep }: { live: boolean; keep: boolean }, signal: AbortSignal): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'takt-demo-'));
@@ -30,9 +32,13 @@ export async function runDemo({ live, keep }: { live: boolean; keep: boolean }, 
     await followRun(commands, folder, signal);
     isMended = await upstreamsAreMended(commands, folder);
   } finally {
-    await commandsWith(environment, AbortSignal.timeout(20_000)).quietTakt(folder, 'service', 'stop');
+    // The demo's own signal may be the reason why we are here.
+    const closing = commandsWith(environment, AbortSignal.timeout(CLEAN_UP_LIMIT_MS));
+    if (!isMended) await endRun(closing, folder, WORKSPACE);
+    await closing.quietTakt(folder, 'service', 'stop');
     await model?.close();
-    if (isMended && !keep) await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    // What failed is kept to be looked at; who interrupts has seen enough.
+    if ((isMended || signal.aborted) && !keep) await removeFolder(folder);
     else
       process.stdout.write(
         `\nThe demo's folder stays: ${folder} (TAKT_HOME=${join(folder, 'home')} TAKT_PORT=${environment['TAKT_PORT']})\n`,

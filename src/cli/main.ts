@@ -52,12 +52,13 @@ async function carryOut(
   }
 }
 
-/** The first Ctrl-C asks the command to end, the second one ends it. */
+/** The first Ctrl-C, or SIGTERM, asks the command to end, the second one ends it. */
 function interruption(): AbortSignal {
   const controller = new AbortController();
-  process.on('SIGINT', () => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED_EXIT_CODE);
-    controller.abort(new Fault('CANCELLED', 'Interrupted.', { hint: '' }));
-  });
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(INTERRUPTED_EXIT_CODE);
+      controller.abort(new Fault('CANCELLED', 'Interrupted.', { hint: '' }));
+    });
   return controller.signal;
 }
