@@ -29,9 +29,12 @@ async function killAmid(
   });
   outgoing.on('error', () => undefined);
   outgoing.end(JSON.stringify(asked.body));
-  await until('the moment', async () => ((await when()) ? true : undefined));
-  child.kill('SIGKILL');
-  await once(child, 'exit');
+  try {
+    await until('the moment', async () => ((await when()) ? true : undefined));
+  } finally {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
 }
 
 const inWorkspaces = (opened: TestService): string[] => readdirSync(join(opened.home, 'workspaces'));
