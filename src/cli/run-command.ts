@@ -40,7 +40,8 @@ export async function runCommand(line: Line, surroundings: Surroundings): Promis
 }
 
 function afterInterruption({ command, params }: Line): string {
-  if (command.kind === 'job') return 'The service was told to stop it; nothing half-made stays.';
+  if (command.kind === 'job')
+    return 'The service was told to stop it: it was done whole or not at all, and `takt job list` says which.';
   if (params['wait'] === true) return 'A run that was started goes on; `takt run cancel RUN` ends it.';
   return command.kind === 'call' && command.http.method !== 'GET'
     ? 'The service may have done it already; look before you repeat it.'

@@ -8,6 +8,7 @@ import { type Repo, RepoConfig } from '../../../contract/repo.ts';
 import { createRoot } from '../../../git/root-repo.ts';
 import { isThere, makeFolder } from '../../../platform/files.ts';
 import { deleteRoot, insertRoot, recordFetch } from '../../../store/roots.ts';
+import { afterCommit } from '../../after-commit.ts';
 import type { Call } from '../../http/binding.ts';
 import { commit, type ServiceParts } from '../../parts.ts';
 import { knownRepo, knownRepos, repoView } from './repo-view.ts';
@@ -52,7 +53,7 @@ export async function addRepo(
       await undo(parts, name, folder);
       throw error;
     }
-    return repoView(parts, name, signal);
+    return repoView(parts, name, afterCommit());
   });
 }
 

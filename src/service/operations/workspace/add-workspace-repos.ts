@@ -7,6 +7,7 @@ import type { Workspace } from '../../../contract/workspace.ts';
 import { isThere, makeFolder, syncFolder } from '../../../platform/files.ts';
 import { listRoots } from '../../../store/roots.ts';
 import { addWorkspaceRepo, workspaceOf } from '../../../store/workspaces.ts';
+import { afterCommit } from '../../after-commit.ts';
 import { pictureOf, refreshWorkspaceGuidance } from '../../guidance/workspace-guidance.ts';
 import { halfMadeFolder, wholeOrNot } from '../../half-made.ts';
 import type { Call } from '../../http/binding.ts';
@@ -56,7 +57,7 @@ export async function addWorkspaceRepos(
       });
     });
     await refreshWorkspaceGuidance(parts, before);
-    return workspaceView(parts, workspace, call.signal);
+    return workspaceView(parts, workspace, afterCommit());
   });
 }
 

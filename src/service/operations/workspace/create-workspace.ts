@@ -9,6 +9,7 @@ import { listRoots } from '../../../store/roots.ts';
 import { setSeenRef } from '../../../store/seen-refs.ts';
 import { recordUpstreamHead } from '../../../store/upstream-heads.ts';
 import { findWorkspace, insertWorkspace } from '../../../store/workspaces.ts';
+import { afterCommit } from '../../after-commit.ts';
 import { workspaceGuidanceText } from '../../guidance/workspace-guidance.ts';
 import { halfMadeFolder, type Intent, wholeOrNot } from '../../half-made.ts';
 import type { Call } from '../../http/binding.ts';
@@ -51,7 +52,7 @@ export async function createWorkspace(
         recordBranches(parts, workspace, plans);
       });
     });
-    return workspaceView(parts, workspace, call.signal);
+    return workspaceView(parts, workspace, afterCommit());
   });
 }
 

@@ -6,6 +6,7 @@ import type { Workspace } from '../../../contract/workspace.ts';
 import { dropSeenRef } from '../../../store/seen-refs.ts';
 import { dropUpstreamHead } from '../../../store/upstream-heads.ts';
 import { removeWorkspaceRepo as forgetRepo, workspaceOf } from '../../../store/workspaces.ts';
+import { afterCommit } from '../../after-commit.ts';
 import { pictureOf, refreshWorkspaceGuidance } from '../../guidance/workspace-guidance.ts';
 import { wholeOrNot } from '../../half-made.ts';
 import type { Call } from '../../http/binding.ts';
@@ -48,6 +49,6 @@ export async function removeWorkspaceRepo(
       });
     });
     await refreshWorkspaceGuidance(parts, before);
-    return workspaceView(parts, name, signal);
+    return workspaceView(parts, name, afterCommit());
   });
 }
