@@ -24,9 +24,12 @@ export async function secureWork(
 ): Promise<Settled & Pick<AttemptOutcome, 'repos'>> {
   const { request, output } = desk;
   const hasWorktrees = request.work.kind === 'agent' || request.work.kind === 'command';
-  if (walls === undefined || !hasWorktrees || !existsSync(request.runFolder))
-    return { ...settled, repos: untouchedRepos(request) };
   const isPassed = settled.state === 'passed';
+  if (walls === undefined || !hasWorktrees) return { ...settled, repos: untouchedRepos(request) };
+  if (!existsSync(request.runFolder)) {
+    const gone = isPassed ? folderGone(request) : settled;
+    return { ...gone, repos: untouchedRepos(request) };
+  }
   const signal = AbortSignal.timeout(COLLECT_LIMIT_MS);
   const { collectWork } = await import('./collect-work.ts');
   const { repos, fault } = await collectWork({ ...desk, walls, signal }, untouchedRepos(request), {
@@ -51,6 +54,12 @@ export async function secureWork(
 /** Whatever went wrong on the way out, the work is still in its folder, and the attempt ends with its own words. */
 function faultOf(error: unknown): Fault {
   return error instanceof Fault ? error : new Fault('GIT_FAILED', reasonOf(error).sentence, { cause: error });
+}
+
+/** Somebody removed the folder while the work went on, and whatever the work made there is gone with it. */
+function folderGone({ runFolder }: AttemptRequest): Settled {
+  const sentence = `The run's folder ${runFolder} was removed while the step worked there; what it made is lost.`;
+  return { state: 'broken', reason: { class: 'internal', sentence } };
 }
 
 /** What an attempt leaves in each edit repo if it left nothing. */

@@ -223,6 +223,16 @@ test('a run’s folder that is gone makes the attempt a broken one', async (t) =
   assert.match(outcome.reason?.sentence ?? '', /is gone; its setup has to make it again/);
 });
 
+test('a run’s folder that is removed while the step works does not let it pass', async (t) => {
+  const home = newAttemptHome(t, { confinement: 'off' });
+  await home.setUp();
+
+  const { outcome } = await home.command(`echo work > work.txt; cd /; rm -rf ${home.runFolder}`);
+
+  assert.equal(outcome.state, 'broken');
+  assert.match(outcome.reason?.sentence ?? '', /was removed while the step worked there/);
+});
+
 for (const confinement of ['strict', 'off'] as const) {
   const isWalled = confinement === 'strict';
   test(
