@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { LocalCall } from '../cli/local-call.ts';
 import { initHome } from '../config/init-home.ts';
+import { shellWord } from '../git/shell-word.ts';
 import { homeFolder } from '../platform/home-layout.ts';
 
 /** Makes the home that is named, else the one that --home or TAKT_HOME names, and says what comes next. */
@@ -14,7 +15,7 @@ export async function init({ params, flags, place, terminal }: LocalCall): Promi
   await terminal.write(
     [
       isNew ? `Made a home in ${home}.` : `${home} is a home already; what was missing in it is there now.`,
-      ...(isDefault ? [] : ['', 'To use it, set', `  export TAKT_HOME=${home}`]),
+      ...(isDefault ? [] : ['', 'To use it, set', `  export TAKT_HOME=${shellWord(home)}`]),
       '',
       'Next: `takt doctor` checks this machine, `takt repo add NAME UPSTREAM` mirrors the first repository.',
       '',

@@ -1,6 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Fault, faults } from '../contract/faults.ts';
+import { faultOfSystemError } from '../contract/system-fault.ts';
 import { homeFolder, homeLayout } from '../platform/home-layout.ts';
 
 const DEFAULT_PORT = 7433;
@@ -55,7 +56,8 @@ try {
   const fault =
     error instanceof Fault
       ? error
-      : new Fault('INTERNAL', error instanceof Error ? (error.stack ?? error.message) : String(error));
+      : (faultOfSystemError(error) ??
+        new Fault('INTERNAL', error instanceof Error ? (error.stack ?? error.message) : String(error)));
   const lines = [`takt: ${fault.message}`, ...(fault.detail === undefined ? [] : [fault.detail]), fault.hint];
   process.stderr.write(`${lines.join('\n')}\n`);
   process.exit(faults[fault.code].exitCode);

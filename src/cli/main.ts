@@ -1,4 +1,5 @@
 import { Fault, faults } from '../contract/faults.ts';
+import { faultOfSystemError } from '../contract/system-fault.ts';
 import type { CommandTable } from '../grammar/command-table.ts';
 import { parseLine, type ParsedLine } from '../grammar/parse-line.ts';
 import { loadTable } from './load-table.ts';
@@ -26,7 +27,8 @@ export async function runCli(argv: readonly string[], loadLocalCommand: LoadLoca
     const fault =
       error instanceof Fault
         ? error
-        : new Fault('INTERNAL', 'takt failed.', { detail: String((error as Error)?.stack ?? error) });
+        : (faultOfSystemError(error) ??
+          new Fault('INTERNAL', 'takt failed.', { detail: String((error as Error)?.stack ?? error) }));
     terminal.writeError(printFault(fault, isJson, terminal.errorPage));
     return faults[fault.code].exitCode;
   }

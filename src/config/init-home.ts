@@ -25,7 +25,9 @@ export async function initHome(folder: string): Promise<{ home: string; isNew: b
   if (!isHome) await refuseForeignFolder(layout);
   else await checkHome(layout);
 
-  await makeHomeFolders(layout);
+  await makeHomeFolders(layout).catch((error: unknown) => {
+    throw faultOfFolder(layout.home, error);
+  });
   await writeIfMissing(layout.reposFile, REPOS_STARTER);
   await writeIfMissing(layout.settingsFile, SETTINGS_STARTER);
   await cp(templatesOfProject(), layout.templates, { recursive: true, force: false, errorOnExist: false });
@@ -34,14 +36,41 @@ export async function initHome(folder: string): Promise<{ home: string; isNew: b
   return { home: layout.home, isNew: !isHome };
 }
 
+/** What the system says of a path where no folder can be made, in words; what is about a disk says so itself. */
+function faultOfFolder(home: string, error: unknown): unknown {
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (!['ENOENT', 'ENOTDIR', 'EEXIST', 'ELOOP', 'ENAMETOOLONG'].includes(code ?? '')) return error;
+  const inTheWay =
+    code === 'EEXIST' || code === 'ENOTDIR'
+      ? 'something is there that is no folder'
+      : `the system refused it (${code})`;
+  return new Fault('HOME_UNUSABLE', `No home can be made in ${home}: ${inTheWay}.`, {
+    ...(path === undefined || path === home ? {} : { detail: path }),
+    cause: error,
+  });
+}
+
 /** Refuses a folder that is no home, or one of a newer takt. */
 export async function checkHome(layout: HomeLayout): Promise<void> {
   refuseLongPath(layout);
   const text = await readTextIfThere(markerOf(layout));
   if (text === undefined) throw new Fault('HOME_MISSING', `${layout.home} is not a home of takt.`);
-  const { version } = HomeMarker.parse(JSON.parse(text));
+  const version = versionIn(text);
+  if (version === undefined)
+    throw new Fault('CONFIG_INVALID', `${markerOf(layout)} is damaged.`, {
+      hint: `Write {"version":${HOME_VERSION}} into it.`,
+    });
   if (version > HOME_VERSION)
     throw new Fault('HOME_NEWER', `${layout.home} has version ${version}, and this takt knows ${HOME_VERSION}.`);
+}
+
+function versionIn(text: string): number | undefined {
+  try {
+    return HomeMarker.parse(JSON.parse(text)).version;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
+    throw error;
+  }
 }
 
 /** Makes the folders of a home that are missing; `.state` is for its owner alone. */

@@ -12,6 +12,9 @@ const typeNames: Record<string, string> = {
   record: 'a group of keys',
 };
 
+/** Of a value that does not fit, as much as tells which one it is. */
+const SHOWN_CHARS = 80;
+
 /**
  * What is wrong, in words that a user knows: `has to be a number`, without the name of the thing and without a full
  * stop. `input` is the value that did not fit, where it is known.
@@ -39,8 +42,15 @@ export function issueSentence(issue: z.core.$ZodIssue, input?: unknown): string 
     case 'invalid_element':
     case 'custom':
       // A pattern of the contract brings its own words; those of zod show the pattern, which helps nobody more.
-      return issue.message.startsWith('Invalid') ? 'has a form that is not taken' : `is not taken: ${issue.message}`;
+      return issue.message.startsWith('Invalid')
+        ? 'has a form that is not taken'
+        : misfitSentence(issue.message, input);
   }
+}
+
+function misfitSentence(rule: string, input: unknown): string {
+  if (typeof input !== 'string') return `does not fit: ${rule}`;
+  return `is ${JSON.stringify(input.slice(0, SHOWN_CHARS))}, which does not fit: ${rule}`;
 }
 
 function valueSentence(values: readonly string[], input: unknown): string {

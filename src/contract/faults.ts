@@ -32,6 +32,11 @@ export const faults = {
     hint: 'Set TAKT_HOME or TAKT_PORT to those of the service that you mean.',
   },
   HOME_NEWER: { httpStatus: 500, exitCode: 5, hint: 'This home was used by a newer takt; use that one.' },
+  HOME_UNUSABLE: {
+    httpStatus: 500,
+    exitCode: 7,
+    hint: 'Name a home in a folder that you may write, or mend its rights.',
+  },
   FILE_CHANGED: {
     httpStatus: 409,
     exitCode: 5,
@@ -106,7 +111,7 @@ export const faults = {
   LANDING_CONFLICT: {
     httpStatus: 409,
     exitCode: 5,
-    hint: 'Merge by hand in the workspace clone: the commits are pinned under the ref named.',
+    hint: 'Merge by hand in the workspace clone; `takt run show RUN` prints the command.',
   },
   MODEL_ACCESS_MISSING: {
     httpStatus: 409,

@@ -78,8 +78,29 @@ export async function isThere(path: string): Promise<boolean> {
   }
 }
 
+/**
+ * Makes a folder and those above it that are missing. Node's own way to do that never ends where the kernel makes no
+ * folders, such as in /proc.
+ */
 export async function makeFolder(path: string, mode = 0o755): Promise<void> {
-  await mkdir(path, { recursive: true, mode });
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && !(await isThere(dirname(path)))) {
+      await makeFolder(dirname(path), mode);
+      await makeFolder(path, mode);
+    } else if (!(await isFolder(path))) throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
 }
 
 /** SHA-256 in hexadecimal. */

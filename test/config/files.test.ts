@@ -55,7 +55,7 @@ test('what is wrong in repos.yaml is said with its line and column, and the way 
     ['- app\n', 'CONFIG_INVALID config/repos.yaml:1:1: the text has to be a group of keys.'],
     [
       `repos:\n  - name: "a b"\n    upstream: /x\n`,
-      'CONFIG_INVALID config/repos.yaml:2:11: repos.0.name is not taken: letters, digits, dot, dash and underscore, starting with a letter or digit.',
+      'CONFIG_INVALID config/repos.yaml:2:11: repos.0.name is "a b", which does not fit: letters, digits, dot, dash and underscore, starting with a letter or digit.',
     ],
   ];
 

@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import { Fault, faults } from '../../contract/faults.ts';
+import { faultOfSystemError } from '../../contract/system-fault.ts';
 
 /**
- * What a client is told of an error: faults as they are, a full disk by its name, and all else as INTERNAL with an id.
+ * What a client is told of an error: faults as they are, a full or closed disk by its name, and all else as INTERNAL with an id.
  */
 export function faultOfError(error: unknown, log: Pick<FastifyBaseLogger, 'error'>): Fault {
   if (error instanceof Fault) {
     if (error.code === 'INTERNAL') return internal(error, log);
     return error;
   }
-  const known = faultOfCode(codeOf(error), error);
+  const known = faultOfSystemError(error) ?? faultOfCode(codeOf(error), error);
   return known ?? internal(error, log);
 }
 
@@ -23,18 +24,12 @@ export async function sendFault(reply: FastifyReply, fault: Fault): Promise<void
 }
 
 function codeOf(error: unknown): string {
-  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
-  // SQLite's primary result code 13 is SQLITE_FULL (sqlite.org/rescode.html); extended ones keep it in the low byte.
-  if (typeof errcode === 'number' && (errcode & 0xff) === 13) return 'SQLITE_FULL';
+  const { code } = error as { code?: unknown };
   return typeof code === 'string' ? code : '';
 }
 
 function faultOfCode(code: string, cause: unknown): Fault | undefined {
   switch (code) {
-    case 'SQLITE_FULL':
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new Fault('DISK_FULL', 'The disk of the home is full.', { cause });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new Fault('BODY_NOT_JSON', 'The body is not marked as JSON.', { cause });
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
