@@ -8,6 +8,7 @@ import type { LoadLocalCommand } from './local-call.ts';
 import { placeOf } from './place.ts';
 import { printReply } from './print/print-reply.ts';
 import type { Terminal } from './terminal.ts';
+import { withWholePath } from './upstream-path.ts';
 
 interface Line {
   readonly command: Command;
@@ -57,7 +58,8 @@ async function carryOut(line: Line, { table, terminal, signal, loadLocalCommand 
     const run = await loadLocalCommand(command.name);
     return run({ params: line.params, flags, place, table, terminal, signal, connect: open });
   }
-  const params = await readFileOption(line.params, command, signal);
+  const typed = place.address.kind === 'socket' ? withWholePath(line.params, command) : line.params;
+  const params = await readFileOption(typed, command, signal);
   const connected = { client: open(), patientClient: open({ start: false }), table, terminal, signal };
   if (!command.isDangerous || flags.yes) return perform({ ...line, params }, connected);
   const { confirm } = await import('./confirm.ts');
