@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -141,4 +141,17 @@ test('doctor looks at everything, and fails only where something needed is broke
   assert.equal(broken.code, 1);
   assert.match(broken.report.checks.find(({ name }) => name === 'config')!.found, /settings\.yaml.*on_new_push/);
   assert.match(text.stdout, /✗ config/);
+});
+
+test('doctor names the folders that were put aside, with their size and what removes them', async () => {
+  await using home = await newHome();
+  const aside = join(home.folder, 'runs', 'task-1.kept-1700000000000');
+  mkdirSync(join(aside, 'app'), { recursive: true });
+  writeFileSync(join(aside, 'app', 'a.txt'), 'x'.repeat(2048));
+  mkdirSync(join(home.folder, 'runs', 'task-2'));
+
+  const { stdout } = await takt(['doctor'], { env: home.env });
+
+  assert.ok(stdout.includes(`! kept folders  work that could not be pinned: ${aside} (2.0 KiB)\n`), stdout);
+  assert.ok(stdout.includes(`remove what you need no more: rm -rf ${aside}\n`), stdout);
 });

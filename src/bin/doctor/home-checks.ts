@@ -1,12 +1,14 @@
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, lstat, readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { claudeExecutable } from '../../agents/claude-executable.ts';
 import { findModelAccess } from '../../agents/model-access.ts';
 import { openConfig } from '../../config/config-source.ts';
+import { byteSize } from '../../cli/print/figures.ts';
 import { checkHome } from '../../config/init-home.ts';
 import { Fault } from '../../contract/faults.ts';
+import { shellWord } from '../../git/shell-word.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 import { type Check, type CheckResult, result } from './check.ts';
 import { versionOf } from './machine-checks.ts';
@@ -18,6 +20,7 @@ export function homeChecks(layout: HomeLayout, signal: AbortSignal): Check[] {
     () => orFault('home', 'broken', async () => (await checkHome(layout), result('home', 'ok', layout.home))),
     () => orFault('config', 'broken', () => checkConfig(layout)),
     () => orFault('root repos', 'broken', () => checkRoots(layout)),
+    () => checkKeptFolders(layout),
   ];
 }
 
@@ -81,6 +84,43 @@ async function checkRoots(layout: HomeLayout): Promise<CheckResult> {
     `${wrong.join(', ')}: a hook is missing`,
     '`takt service restart` puts hooks back; `takt repo list` shows whether the repo is there at all.',
   );
+}
+
+const KEPT_SHOWN = 5;
+
+/** Folders that were put aside, since they hold work that could not be pinned; nothing else ever removes them. */
+async function checkKeptFolders(layout: HomeLayout): Promise<CheckResult> {
+  const names = (await namesIn(layout.runs)).filter((name) => /\.kept-\d+$/.test(name));
+  if (names.length === 0) return result('kept folders', 'ok', 'none');
+  const shown = names.slice(0, KEPT_SHOWN).map((name) => join(layout.runs, name));
+  const sized = await Promise.all(shown.map(async (folder) => `${folder} (${byteSize(await sizeOf(folder))})`));
+  const more = names.length > KEPT_SHOWN ? `, and ${names.length - KEPT_SHOWN} more` : '';
+  return result(
+    'kept folders',
+    'warning',
+    `work that could not be pinned: ${sized.join(', ')}${more}`,
+    `Look into them, then remove what you need no more: rm -rf ${shown.map(shellWord).join(' ')}`,
+  );
+}
+
+/** Bytes of all files below; links are not followed, and what cannot be read counts as nothing. */
+async function sizeOf(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await namesIn(folder)) {
+    const path = join(folder, name);
+    const found = await lstat(path).catch(() => undefined);
+    bytes += found?.isDirectory() === true ? await sizeOf(path) : (found?.size ?? 0);
+  }
+  return bytes;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).toSorted();
+  } catch (error) {
+    if (['ENOENT', 'EACCES', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw error;
+  }
 }
 
 async function isExecutable(path: string): Promise<boolean> {
