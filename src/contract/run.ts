@@ -146,6 +146,11 @@ export const RunRepo = z.object({
   head: CommitId,
   /** How much of it is on the workspace branch of the root repo. */
   landed: CommitId.nullable(),
+  /**
+   * Why takt did not land `head`: somebody pushed meanwhile, the branch is gone, or the run left out commits that it
+   * began with. `pushed-by-hand`: the branch holds it by now.
+   */
+  notLanded: z.enum(['pushed-over', 'branch-deleted', 'rewritten', 'pushed-by-hand']).optional(),
 });
 export type RunRepo = z.infer<typeof RunRepo>;
 
@@ -171,7 +176,7 @@ export const Run = RunSummary.extend({
   note: z.string().nullable(),
   /** The run's folder, null once it was cleared away. */
   folder: z.string().nullable(),
-  /** `none`: made no commit. `part`: a foreign push was in the way in some repos. */
+  /** `none`: made no commit. `part`: not in all repos, or in none; see `notLanded`. */
   landing: z.enum(['none', 'whole', 'part']),
   /** The last lines of the attempt that ended it, oldest first. */
   lastLines: z.array(z.string()),
@@ -183,6 +188,10 @@ export const Run = RunSummary.extend({
       commit: CommitId,
       what: z.enum(['head', 'leftover', 'others']),
       step: z.string(),
+      /** Shell command that shows it, from any folder. */
+      look: z.string().optional(),
+      /** Shell command that brings it into the workspace's clone; missing where there is none. */
+      take: z.string().optional(),
     }),
   ),
   supersededBy: z.number().int().nullable(),

@@ -7,7 +7,8 @@ type Cancellable = { readonly signal: AbortSignal };
 
 export type Merge =
   | { readonly kind: 'current' | 'fast-forward' | 'merge'; readonly commit: CommitId }
-  | { readonly kind: 'conflict'; readonly files: string[] };
+  | { readonly kind: 'conflict'; readonly files: string[] }
+  | { readonly kind: 'unrelated' };
 
 export interface CommitDiff {
   readonly files: number;
@@ -56,6 +57,7 @@ export async function isAncestor(
 /**
  * Merges two commits without a work tree. `current`: ours has it all. `fast-forward`: theirs does. `merge`: a new
  * commit with both as parents, which no ref holds yet. `conflict`: nothing was made; the files are named.
+ * `unrelated`: they have no commit in common, and nothing was made.
  */
 export async function mergeCommits(
   folder: string,
@@ -66,6 +68,7 @@ export async function mergeCommits(
   if (await isAncestor(folder, theirs, ours, { signal })) return { kind: 'current', commit: CommitId.parse(ours) };
   if (await isAncestor(folder, ours, theirs, { signal }))
     return { kind: 'fast-forward', commit: CommitId.parse(theirs) };
+  if (!(await isRelated(folder, ours, theirs, { signal }))) return { kind: 'unrelated' };
   const merged = await mergeTrees(folder, ours, theirs, { signal });
   if ('files' in merged) return { kind: 'conflict', files: merged.files };
   const commit = await git(folder, ['commit-tree', merged.tree, '-p', ours, '-p', theirs, '-F', '-'], {
@@ -74,6 +77,13 @@ export async function mergeCommits(
     env: { ...quietEnvironment(), ...commitEnvironment(author) },
   });
   return { kind: 'merge', commit: CommitId.parse(commit.trim()) };
+}
+
+async function isRelated(folder: string, one: string, other: string, { signal }: Cancellable): Promise<boolean> {
+  const args = ['merge-base', one, other];
+  const result = await gitResult(folder, args, { signal });
+  if (result.exitCode === 0 || result.exitCode === 1) return result.exitCode === 0;
+  throw await gitFault(folder, args, result);
 }
 
 /** The tree that a merge of two commits gives, or the files in conflict. Unrelated histories are a fault. */

@@ -6,7 +6,7 @@ import { readTextIfThere } from '../platform/files.ts';
 /**
  * The configuration of a root repo. It has no remote: the upstream's address is takt's to know. `hooksPath` says where
  * the hooks are anyway, so that one in a user's own configuration does not hide them. A force push of a workspace's
- * branch is allowed, since it is a new run.
+ * branch is allowed, since it is a new run. Pins are hidden, and fetched by the commit's id.
  */
 const CONFIG = `# Written by takt, which puts it back when it changes.
 [core]
@@ -30,6 +30,7 @@ const CONFIG = `# Written by takt, which puts it back when it changes.
 	denyDeletes = false
 [uploadpack]
 	allowFilter = false
+	allowAnySHA1InWant = true
 `;
 
 /** HEAD of a root repo names the default branch, so the hook needs no name in its text. */

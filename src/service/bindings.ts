@@ -97,7 +97,7 @@ function runBindings({ database, layout, bus }: ServiceParts, background: Backgr
   return [
     bind(workspace.workspaceTrigger, (params) => triggerRun(deps(), params)),
     bind(run.runList, (params) => listRuns({ database }, params)),
-    bind(run.runShow, (params) => showRun({ database }, params)),
+    bind(run.runShow, (params, { signal }) => showRun({ database, layout }, params, signal)),
     bind(run.runDiff, (params, { signal }) => diffRun({ database, layout }, params, signal)),
     bind(run.runCancel, (params) => cancelRun(deps(), params)),
     bind(run.runRetry, (params) => retryRun(deps(), params)),

@@ -1,4 +1,4 @@
-import type { Attempt, Run, RunStep } from '../../contract/run.ts';
+import type { Attempt, Run, RunRepo, RunStep } from '../../contract/run.ts';
 import { cleanText, oneLine } from '../clean-text.ts';
 import type { Page } from '../terminal.ts';
 import { ago, duration, joinFilled, money, shortCommit } from './figures.ts';
@@ -31,7 +31,7 @@ function headOf(run: Run, page: Page): string {
       ['note', oneLine(run.note ?? '')],
       ['reason', run.reason === null ? '' : style.red(oneLine(run.reason.sentence, 1000))],
       ['superseded by', run.supersededBy === null ? '' : `${run.workspace}/${run.supersededBy}`],
-      ['landed', run.landing === 'none' ? '' : run.landing],
+      ['landed', landedWords(run)],
       ['cost', money(run.costUsd)],
       ['folder', run.folder ?? ''],
     ],
@@ -51,6 +51,22 @@ function reposOf(run: Run, page: Page): string {
     head === start ? '' : landed === head ? 'yes' : landed === null ? 'no' : `up to ${shortCommit(landed)}`,
   ]);
   return `\n${renderTable(columns, rows, page)}\n`;
+}
+
+const notLandedWords: Readonly<Record<NonNullable<RunRepo['notLanded']>, string>> = {
+  'pushed-over': 'somebody pushed to the branch meanwhile',
+  'branch-deleted': 'the branch was deleted',
+  rewritten: 'the run rewrote commits that it began with, and a branch only moves forward',
+  'pushed-by-hand': 'the branch holds it by now, from a push',
+};
+
+function landedWords({ landing, repos }: Run): string {
+  if (landing !== 'part') return landing === 'none' ? '' : landing;
+  const whys = repos.flatMap(({ repo, notLanded }) =>
+    notLanded === undefined ? [] : [`${repo}: ${notLandedWords[notLanded]}`],
+  );
+  const hasSome = repos.some(({ start, head, landed }) => head !== start && landed !== null);
+  return [hasSome ? 'part' : 'nothing', ...whys].join('; ');
 }
 
 function stepLines(step: RunStep, page: Page): string {
@@ -105,7 +121,10 @@ function endOf(run: Run, page: Page): string {
   const { style } = page;
   const lastLines = run.lastLines.map((line) => `  ${style.dim('|')} ${cleanText(line)}\n`).join('');
   const pins = run.pins.map(
-    ({ repo, ref, commit, what, step }) => `  ${repo} ${shortCommit(commit)}  ${pinWords[what]} of ${step}: ${ref}\n`,
+    ({ repo, ref, commit, what, step, look, take }) =>
+      `  ${repo} ${shortCommit(commit)}  ${pinWords[what]} of ${step}: ${ref}\n` +
+      (look === undefined ? '' : `    to see it:   ${cleanText(look)}\n`) +
+      (take === undefined ? '' : `    to fetch it: ${cleanText(take)}\n`),
   );
   const resume = run.steps
     .flatMap(({ attempts }) => attempts)
@@ -128,14 +147,27 @@ function nextOf(run: Run): string {
     case 'cancelled':
       return `\n\`takt run retry ${name}\` goes on from the step that stopped it.\n`;
     case 'superseded':
-      return run.pins.length > 0 || run.repos.some(({ head, start }) => head !== start)
-        ? `\n\`takt run land ${name}\` takes its work in.\n`
-        : '';
+      return canLand(run) ? `\n\`takt run land ${name}\` takes its commits in.\n` : '';
+    case 'passed':
+      return canLand(run) ? `\n\`takt run land ${name}\` merges the commits that did not land.\n` : '';
     case 'gathering':
     case 'queued':
     case 'running':
-    case 'passed':
     case 'rejected':
       return '';
   }
 }
+
+/** True if `takt run land` has something to take in, and a branch to bring it to. */
+function canLand({ pins, repos, steps }: Run): boolean {
+  const salvages = steps.flatMap(({ attempts }) => attempts).filter(({ isSalvage }) => isSalvage === true);
+  return pins.some(
+    ({ repo, ref, what }) =>
+      what === 'head' &&
+      !salvages.some(({ id }) => ref.includes(`/${id}/`)) &&
+      repos.some((each) => each.repo === repo && each.role === 'edit' && !isBeyondLanding(each)),
+  );
+}
+
+const isBeyondLanding = ({ notLanded }: RunRepo): boolean =>
+  notLanded === 'branch-deleted' || notLanded === 'pushed-by-hand';

@@ -78,10 +78,11 @@ function printDiff({ repos }: ReplyOf<typeof runDiff>, { style }: Page): string 
   const changed = repos.filter(({ patch, files }) => files > 0 || patch !== '');
   if (changed.length === 0) return 'The run changed nothing.\n';
   return changed
-    .map(({ repo, files, insertions, deletions, patch, isCut }) => {
+    .map(({ repo, files, insertions, deletions, patch, isCut, pinnedOf }) => {
       const counts = `${counted(files, 'file')}, ${style.green(`+${insertions}`)} ${style.red(`-${deletions}`)}`;
       const cut = isCut ? style.yellow('The patch is longer than what is shown here.\n') : '';
-      return `${style.bold(`── ${repo}`)}: ${counts}\n${patch
+      const of = pinnedOf === undefined ? '' : style.yellow(`; pinned work of ${pinnedOf}, which did not pass`);
+      return `${style.bold(`── ${repo}`)}: ${counts}${of}\n${patch
         .split('\n')
         .map((line) => patchLine(line, style))
         .join('\n')}${cut}`;

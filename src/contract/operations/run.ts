@@ -68,11 +68,13 @@ export const DiffOfRepo = z.object({
   deletions: z.number().int(),
   patch: z.string(),
   isCut: z.boolean(),
+  /** Set if the step did not pass, so that `to` is pinned work of it and not the run's. */
+  pinnedOf: StepName.optional(),
 });
 
 export const runDiff = defineOperation({
   name: 'run.diff',
-  summary: 'Shows what a run changed, over all its repos.',
+  summary: 'Shows what a run changed, over all its repos; of one that did not pass, its pinned work too.',
   examples: [{ line: 'takt run diff feature-auth', does: 'prints the patch' }],
   http: { method: 'GET', path: '/api/runs/:run/diff' },
   command: { words: ['run', 'diff'], positionals: ['run'] },

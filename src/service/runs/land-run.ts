@@ -12,6 +12,7 @@ import { runOf, type StoredRun } from '../../store/runs.ts';
 import type { Desk } from './desk-parts.ts';
 import { lookAgain, makePlannedMoves, settleMoves } from './land-attempt.ts';
 import { operatorAuthor } from './operator-author.ts';
+import { branchBackHint, takeCommand } from './reach-work.ts';
 
 type Landed = z.infer<typeof runLand.reply>['repos'][number];
 
@@ -71,17 +72,45 @@ async function mergeAll(desk: Desk, run: StoredRun): Promise<Merged[]> {
     heads.map(async ({ repo, head, attempt }): Promise<Merged> => {
       const folder = desk.layout.root(repo);
       const from = await refCommit(folder, `refs/heads/${run.workspace}`, desk);
-      if (from === null) throw new Fault('BRANCH_MISSING', `The branch ${run.workspace} is missing in ${repo}.`);
+      if (from === null) {
+        throw new Fault('BRANCH_MISSING', `The branch ${run.workspace} is missing in ${repo}.`, {
+          hint: branchBackHint(desk.layout, run.workspace, repo),
+        });
+      }
       const merge = await mergeCommits(folder, from, head, { author, message, signal: desk.signal });
-      if (merge.kind !== 'conflict') return { repo, from, to: merge.commit, how: merge.kind, attempt };
-      throw new Fault('LANDING_CONFLICT', `In ${repo}, the work of run ${run.number} conflicts with the branch.`, {
-        detail: [`ref: ${attemptRefs(run.id, attempt)}/head`, ...merge.files.map((file) => `file: ${file}`)].join('\n'),
-      });
+      if (merge.kind === 'conflict' || merge.kind === 'unrelated')
+        throw conflict(desk, run, { repo, head, attempt }, merge);
+      return { repo, from, to: merge.commit, how: merge.kind, attempt };
     }),
   );
 }
 
-function newestHeads(desk: Desk, id: RunId): { repo: RepoName; head: CommitId; attempt: StoredAttempt['id'] }[] {
+/** Merging by hand takes the commit's id: the root repo hides the ref from clones. */
+function conflict(
+  { layout }: Desk,
+  run: StoredRun,
+  { repo, head, attempt }: Newest,
+  merge: { readonly kind: 'conflict'; readonly files: readonly string[] } | { readonly kind: 'unrelated' },
+): Fault {
+  const isRelated = merge.kind === 'conflict';
+  const sentence = isRelated
+    ? `In ${repo}, the work of run ${run.number} conflicts with the branch.`
+    : `In ${repo}, the work of run ${run.number} has no commit in common with the branch.`;
+  const files = merge.kind === 'conflict' ? merge.files : [];
+  const pin = { repo, commit: head, what: 'head' as const };
+  return new Fault('LANDING_CONFLICT', sentence, {
+    detail: [`ref: ${attemptRefs(run.id, attempt)}/head`, ...files.map((file) => `file: ${file}`)].join('\n'),
+    hint: `To merge it by hand: ${takeCommand(layout, run.workspace, pin, isRelated)}`,
+  });
+}
+
+interface Newest {
+  readonly repo: RepoName;
+  readonly head: CommitId;
+  readonly attempt: StoredAttempt['id'];
+}
+
+function newestHeads(desk: Desk, id: RunId): Newest[] {
   const attempts = attemptsOfRun(desk.database, id).filter((attempt) => !attempt.isSalvage);
   return runRepos(desk.database, id).flatMap(({ repo, role }) => {
     const attempt = attempts.findLast((each) => headIn(each, repo) !== null);

@@ -5,6 +5,7 @@ import { seenRef } from '../../store/seen-refs.ts';
 import { workspaceOf } from '../../store/workspaces.ts';
 import { checkMeans } from './begin-run.ts';
 import type { Desk } from './desk-parts.ts';
+import { branchBackHint } from './reach-work.ts';
 
 /**
  * Starts a run on what the root repos hold now. Faults, before anything is written: WORKSPACE_NOT_FOUND,
@@ -23,7 +24,11 @@ export async function triggerRun(
   const edited = workspace.repos.filter((repo) => repo.role === 'edit').map((repo) => repo.name);
   await desk.checkRefs(edited);
   const missing = edited.find((repo) => seenRef(desk.database, repo, name) === undefined);
-  if (missing !== undefined) throw new Fault('BRANCH_MISSING', `The branch ${name} is missing in ${missing}.`);
+  if (missing !== undefined) {
+    throw new Fault('BRANCH_MISSING', `The branch ${name} is missing in ${missing}.`, {
+      hint: branchBackHint(desk.layout, name, missing),
+    });
+  }
   const rules = { nowMs: Date.now(), onNewPush: settings.on_new_push, pipeline };
   return insertManualRun(desk.database, name, note, rules);
 }

@@ -1,12 +1,13 @@
 import { Fault } from '../../../contract/faults.ts';
-import type { CommitId, RepoName, RunId } from '../../../contract/ids.ts';
+import type { CommitId, RepoName, RunId, StepName } from '../../../contract/ids.ts';
 import type { ParamsOf, ReplyOf } from '../../../contract/operation.ts';
 import type { runDiff } from '../../../contract/operations/run.ts';
 import { diffCommits } from '../../../git/history.ts';
-import { attemptsOfRun } from '../../../store/attempts.ts';
+import { attemptsOfRun, type StoredAttempt } from '../../../store/attempts.ts';
 import { runRepos } from '../../../store/run-repos.ts';
 import { runSteps } from '../../../store/run-steps.ts';
 import { resolveRun } from '../../../store/run-views.ts';
+import { runOf } from '../../../store/runs.ts';
 import type { RunDeps } from './run-deps.ts';
 
 const PATCH_LIMIT_BYTES = 2 * 1024 * 1024;
@@ -15,6 +16,8 @@ interface Range {
   readonly repo: RepoName;
   readonly from: CommitId;
   readonly to: CommitId;
+  /** The step that did not pass, if this is its pinned work. */
+  readonly pinnedOf?: StepName;
 }
 
 /**
@@ -33,18 +36,37 @@ export async function diffRun(
     throw new Fault('REPO_NOT_FOUND', `The run has no repo ${params.repo}.`);
   }
   const repos = await Promise.all(
-    wanted.map(async ({ repo, from, to }) => {
+    wanted.map(async ({ repo, from, to, pinnedOf }) => {
       const diff = await diffCommits(deps.layout.root(repo), from, to, { signal, limitBytes: PATCH_LIMIT_BYTES });
-      return { repo, from, to, ...diff };
+      return { repo, from, to, ...diff, ...(pinnedOf === undefined ? {} : { pinnedOf }) };
     }),
   );
   return { repos };
 }
 
 function rangesOfRun({ database }: Pick<RunDeps, 'database'>, id: RunId): Range[] {
+  const open = openAttempts(database, id);
   return runRepos(database, id)
-    .filter(({ role, start, head }) => role === 'edit' && start !== head)
-    .map(({ repo, start, head }) => ({ repo, from: start, to: head }));
+    .filter(({ role }) => role === 'edit')
+    .flatMap(({ repo, start, head }): Range[] => {
+      const last = open.findLast((attempt) => pinnedWork(attempt, repo) !== null);
+      const pinned = last === undefined ? null : pinnedWork(last, repo);
+      if (last !== undefined && pinned !== null) return [{ repo, from: start, to: pinned, pinnedOf: last.step }];
+      return start === head ? [] : [{ repo, from: start, to: head }];
+    });
+}
+
+/** Attempts after the last one that passed, if the run ended without passing: their work is not the run's. */
+function openAttempts(database: RunDeps['database'], id: RunId): StoredAttempt[] {
+  if (!['failed', 'cancelled', 'superseded', 'rejected'].includes(runOf(database, id).state)) return [];
+  const attempts = attemptsOfRun(database, id).filter(({ isSealed }) => isSealed);
+  return attempts.slice(attempts.findLastIndex(({ state, isSalvage }) => state === 'passed' && !isSalvage) + 1);
+}
+
+/** What a passed attempt had not committed is in its head; beside it lie other branches and the like. */
+function pinnedWork({ state, repos }: StoredAttempt, repo: string): CommitId | null {
+  const outcome = repos.find((each) => each.repo === repo);
+  return (state === 'passed' ? null : outcome?.leftover) ?? outcome?.head ?? null;
 }
 
 function rangesOfStep({ database }: Pick<RunDeps, 'database'>, id: RunId, step: string): Range[] {
@@ -52,8 +74,9 @@ function rangesOfStep({ database }: Pick<RunDeps, 'database'>, id: RunId, step: 
     throw new Fault('STEP_NOT_FOUND', `The run has no step ${step}.`);
   }
   const newest = attemptsOfRun(database, id).findLast((attempt) => attempt.step === step && attempt.isSealed);
-  return (newest?.repos ?? []).flatMap(({ repo, start, head, leftover }) => {
-    const to = leftover ?? head;
+  if (newest === undefined) return [];
+  return newest.repos.flatMap(({ repo, start }) => {
+    const to = pinnedWork(newest, repo);
     return to === null ? [] : [{ repo, from: start, to }];
   });
 }
