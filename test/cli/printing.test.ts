@@ -162,3 +162,11 @@ test('a run that failed says why, where its work is, what resumes it and what go
     assert.ok(text.includes(part), `${part} is missing in\n${text}`);
   }
 });
+
+test('a run that is still ending is not said to go on', async () => {
+  const reply = { run: 'run_1', workspace: 'feature', number: 3 };
+  const said = (state: string): Promise<string> => printReply({ name: 'run.cancel' }, { ...reply, state }, {}, page);
+
+  assert.equal(await said('running'), 'Run feature/3 is being ended.\n');
+  assert.equal(await said('cancelled'), 'Run feature/3 is cancelled.\n');
+});

@@ -13,7 +13,7 @@ export const runPrinters = {
   'run.list': printList,
   'run.show': printRun,
   'run.diff': printDiff,
-  'run.cancel': printAfterwards,
+  'run.cancel': printCancelled,
   'run.retry': printAfterwards,
   'run.approve': printAfterwards,
   'run.reject': printAfterwards,
@@ -61,6 +61,12 @@ const afterwardsWords: Record<RunState, string> = {
 
 function printAfterwards({ workspace, number, state }: ReplyOf<typeof runApprove>): string {
   return `Run ${workspace}/${number} ${afterwardsWords[state]}.\n`;
+}
+
+/** A step that works gets a moment to end, so that the run may still be running. */
+function printCancelled(reply: ReplyOf<typeof runApprove>): string {
+  const { workspace, number, state } = reply;
+  return state === 'running' ? `Run ${workspace}/${number} is being ended.\n` : printAfterwards(reply);
 }
 
 function printLanded({ repos }: ReplyOf<typeof runLand>): string {
