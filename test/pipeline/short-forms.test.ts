@@ -81,6 +81,7 @@ test('a word that is not known is refused with the nearest right one', () => {
   assert.equal(refusal(['zzzzzzzz']), 'No role or script zzzzzzzz.');
   assert.equal(refusal(['review@opsu']), 'No model opsu; did you mean opus?');
   assert.equal(refusal(['review@']), 'The step review@ names no model after the @.');
+  assert.equal(refusal(['@opus']), 'The step @opus names no role before the @.');
   assert.equal(refusal(['run:  ']), 'The step run: names no command.');
   assert.equal(refusal([]), 'A pipeline has at least one step.');
   assert.equal(refusal(['']), 'No role or script .');
