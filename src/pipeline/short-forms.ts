@@ -41,7 +41,11 @@ function commandStep(run: string): { name: string } & Record<string, unknown> {
 function agentStep(word: string, known: KnownWords): { name: string } & Record<string, unknown> {
   const at = word.indexOf('@');
   const role = at === -1 ? word : word.slice(0, at);
-  if (role === '') throw new Fault('PIPELINE_INVALID', `The step ${word} names no role before the @.`);
+  if (role === '')
+    throw new Fault(
+      'PIPELINE_INVALID',
+      word === '' ? 'A step is empty.' : `The step ${word} names no role before the @.`,
+    );
   if (!known.roles.includes(role)) {
     const sayable = [...known.roles, ...known.scripts, 'approve'];
     throw new Fault('PIPELINE_INVALID', unknownWord('role or script', role, sayable), {

@@ -84,7 +84,7 @@ test('a word that is not known is refused with the nearest right one', () => {
   assert.equal(refusal(['@opus']), 'The step @opus names no role before the @.');
   assert.equal(refusal(['run:  ']), 'The step run: names no command.');
   assert.equal(refusal([]), 'A pipeline has at least one step.');
-  assert.equal(refusal(['']), 'No role or script .');
+  assert.equal(refusal(['']), 'A step is empty.');
 });
 
 test('a full model id is taken as it is', () => {
