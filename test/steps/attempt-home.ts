@@ -150,10 +150,7 @@ function attemptOf(id: string, folder: string, user: TestUser): AttemptOfTest {
       .split('\n')
       .slice(0, -1)
       .map((line) => JSON.parse(line) as OutputLine);
-  const text = (): string =>
-    lines()
-      .map((line) => ('text' in line ? line.text : ''))
-      .join('\n');
+  const text = (): string => lines().reduce(withLine, '');
   const until = <Value>(look: () => Value | undefined): Promise<Value> =>
     watchUntil(folder, () => Promise.resolve(look()), { signal: AbortSignal.timeout(WAIT_LIMIT_MS), everyMs: 50 });
   return {
@@ -203,4 +200,11 @@ function gitIn(folder: string, args: readonly string[]): string {
   const safe = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' };
   const env = { PATH: process.env['PATH'], HOME: folder, GIT_CONFIG_NOSYSTEM: '1', ...who, ...safe };
   return execFileSync('git', ['-C', folder, ...args], { env, encoding: 'utf8' }).trim();
+}
+
+/** What is printed comes in chunks that end anywhere; what takt says is a line of its own. */
+function withLine(text: string, line: OutputLine): string {
+  if (!('text' in line)) return text;
+  if (line.kind === 'stdout' || line.kind === 'stderr') return text + line.text;
+  return `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${line.text}\n`;
 }
