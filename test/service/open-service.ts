@@ -166,7 +166,7 @@ function parsed(text: string): unknown {
 export async function until<Value>(
   what: string,
   look: () => Value | undefined | Promise<Value | undefined>,
-  limitMs = 10_000,
+  limitMs = 30_000,
 ): Promise<Value> {
   const end = Date.now() + limitMs;
   for (;;) {
