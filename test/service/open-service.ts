@@ -8,7 +8,7 @@ import { initHome } from '../../src/config/init-home.ts';
 import { type RunningService, startService } from '../../src/service/start-service.ts';
 
 /** JSON of a reply, whose shape is the contract's; the tests look at what they are about. */
-// oxlint-disable-next-line typescript/no-explicit-any
+// oxlint-disable-next-line typescript/no-explicit-any -- tests look into replies of every shape, and a wrong one fails them
 export type Loose = any;
 
 export interface Reply {
