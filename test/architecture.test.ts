@@ -12,6 +12,7 @@ const mayImport: Record<string, readonly string[]> = {
   client: ['contract'],
   store: ['contract', 'platform'],
   git: ['contract', 'platform'],
+  github: ['contract', 'platform'],
   agents: ['contract', 'platform'],
   confinement: ['contract', 'platform'],
   targets: ['contract', 'platform'],
@@ -19,7 +20,7 @@ const mayImport: Record<string, readonly string[]> = {
   meta: ['contract', 'pipeline'],
   mcp: ['contract', 'client'],
   engine: ['contract', 'pipeline', 'store', 'platform'],
-  steps: ['contract', 'platform', 'git', 'agents', 'confinement', 'targets', 'client'],
+  steps: ['contract', 'platform', 'git', 'github', 'agents', 'confinement', 'targets', 'client'],
   cli: ['client', 'contract', 'grammar', 'config', 'platform'],
   surfaces: ['client', 'contract', 'grammar'],
 };

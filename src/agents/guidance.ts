@@ -4,6 +4,8 @@ import { renderTemplate } from './template.ts';
 /** What the guidance on top of a workspace or of a run's folder tells. */
 export interface GuidanceFacts {
   readonly workspace: string;
+  /** What the workspace is for; null if nobody said. */
+  readonly task: string | null;
   /** In the order in which they depend on each other. */
   readonly repos: readonly {
     readonly name: string;
@@ -22,6 +24,7 @@ export const REPO_GUIDANCE_FILE = 'CLAUDE.local.md';
 export function workspaceGuidance(template: string, facts: GuidanceFacts): string {
   const values = {
     workspace: facts.workspace,
+    task: facts.task ?? 'Nobody wrote it down; the steps say what they are about.',
     repos: facts.repos.map(repoLine).join('\n'),
     dependencies: dependencyLines(facts).join('\n'),
     context:

@@ -14,6 +14,8 @@ const localCommands: Readonly<Record<string, () => Promise<LocalCommand>>> = {
     ),
   'page.open': async () => (await import('./open-page.ts')).openPage,
   'push.plan': async () => (await import('./push.ts')).push,
+  'pr.open': async () => (await import('./pr-open.ts')).prOpen,
+  'pr.create': async () => (await import('./pr-create.ts')).prCreate,
   'service.run': async () => (await import('./service-control.ts')).runInForeground,
   'service.start': async () => (await import('./service-control.ts')).start,
   'service.stop': async () => (await import('./service-control.ts')).stop,

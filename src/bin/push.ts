@@ -27,9 +27,8 @@ export async function push(call: LocalCall): Promise<number> {
   const isDry = params['dryRun'] === true;
   if (!flags.json) await terminal.write(pushPlanText(plan, terminal.page));
   else if (isDry) await terminal.write(asJson(plan));
-  const outgoing = plan.repos.filter(({ state }) => state === 'to_push');
+  const outgoing = outgoingPushes(plan);
   refuseDiverged(plan);
-  refuseFarAway(outgoing);
   if (isDry || (outgoing.length === 0 && !flags.json)) return 0;
 
   if (!flags.yes && outgoing.length > 0) {
@@ -42,11 +41,13 @@ export async function push(call: LocalCall): Promise<number> {
   return 0;
 }
 
-async function planOf(client: Client, { params, table, signal }: LocalCall): Promise<Plan> {
+/** What a push of the workspace would send. */
+export async function planOf(client: Client, { params, table, signal }: LocalCall): Promise<Plan> {
   return (await client.call(commandNamed(table, 'push.plan'), { workspace: params['workspace'] }, { signal })) as Plan;
 }
 
-function refuseDiverged({ repos, branch }: Plan): void {
+/** Fault UPSTREAM_MOVED, before anything goes out. */
+export function refuseDiverged({ repos, branch }: Plan): void {
   const diverged = repos.filter(({ state }) => state === 'diverged').map(({ repo }) => repo);
   if (diverged.length === 0) return;
   throw new Fault(
@@ -55,17 +56,21 @@ function refuseDiverged({ repos, branch }: Plan): void {
   );
 }
 
-/** The root repos and the operator's credentials are on the machine of the service. */
-function refuseFarAway(outgoing: readonly RepoPlan[]): void {
+/**
+ * What has to go out. Fault INPUT_INVALID if that is elsewhere: the root repos and the operator's credentials are on the
+ * machine of the service.
+ */
+export function outgoingPushes({ repos }: Plan): RepoPlan[] {
+  const outgoing = repos.filter(({ state }) => state === 'to_push');
   const missing = outgoing.find(({ rootFolder }) => !existsSync(rootFolder));
-  if (missing === undefined) return;
+  if (missing === undefined) return outgoing;
   throw new Fault('INPUT_INVALID', `The root repo ${missing.rootFolder} is not on this machine.`, {
     hint: 'Push on the machine on which the service runs.',
   });
 }
 
 /** The plan is in dependency order already. */
-async function pushInOrder(
+export async function pushInOrder(
   repos: readonly RepoPlan[],
   branch: string,
   client: Client,

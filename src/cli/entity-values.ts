@@ -97,6 +97,7 @@ async function stepsOf(ask: Ask, known: Lookup['known']): Promise<Run['steps']> 
 const otherSteps: readonly Candidate[] = [
   named('approve', 'waits for you'),
   named('push_to_github', 'pushes the branch to upstream'),
+  named('create_pr', 'pushes, and opens pull requests'),
 ];
 
 /** A pipeline takes scripts and `approve` beside roles. */

@@ -14,4 +14,6 @@ export const settingAbout: Readonly<Record<string, string>> = {
   output_limit_mb: 'Output of one attempt in MB; more ends it.',
   max_turns: 'Turns of an agent in one attempt.',
   keep_failed_days: 'Days that folders of runs are kept which did not pass.',
+  'pull_requests.draft': 'Open pull requests as drafts.',
+  'pull_requests.poll_interval_s': 'Seconds between looks at open pull requests; 0 looks only when told.',
 };

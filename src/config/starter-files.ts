@@ -30,4 +30,7 @@ export const SETTINGS_STARTER = `# Settings; what is not set has the default sho
 # output_limit_mb: 64
 # max_turns: 200               # of an agent
 # keep_failed_days: 7          # folders of runs that did not pass
+# pull_requests:
+#   draft: false               # open them as drafts
+#   poll_interval_s: 120       # looks at open ones so often; 0: only when told
 `;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AttemptId, CommitId, RepoName, RunId, StepName, TimestampMs, WorkspaceName } from './ids.ts';
 import { ConfinementMode, Step } from './pipeline.ts';
+import { OpenedPull, PullToOpen } from './pull-request.ts';
 import { AgentUsage, ConfinementUsed, FailureReason, RepoOutcome } from './run.ts';
 import { StageResult } from './stage-result.ts';
 
@@ -43,6 +44,8 @@ export const AttemptWork = z.discriminatedUnion('kind', [
     maxTurns: z.number().int(),
     /** What the session to be resumed has cost so far; Claude Code goes on counting from there. */
     costBeforeUsd: z.number().nonnegative().optional(),
+    /** Path within the run's folder of what reviewers and checks said, if the run answers that. */
+    feedback: z.string().optional(),
     /** Where the reverse proxy sends requests; the key is read from the service's environment or the file, never stored here. */
     modelAccess: z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('environment'), baseUrl: z.string() }),
@@ -57,6 +60,8 @@ export const AttemptWork = z.discriminatedUnion('kind', [
     script: z.enum(['push_to_github', 'create_pr', 'merge_upstream']),
     /** Per edit repo with commits to send: what goes out, and what upstream's branch is expected to be (null: absent). */
     pushes: z.array(z.object({ repo: RepoName, commit: CommitId, expected: CommitId.nullable() })),
+    /** Per changed edit repo, of `create_pr`. */
+    pulls: z.array(PullToOpen).default([]),
   }),
 ]);
 export type AttemptWork = z.infer<typeof AttemptWork>;
@@ -127,6 +132,8 @@ export const AttemptOutcome = z.object({
   repos: z.array(RepoOutcome),
   /** Of a push: what upstream has now. */
   pushed: z.array(z.object({ repo: RepoName, commit: CommitId })),
+  /** Pull requests that were opened or brought up to date; also of a step that failed half-way. */
+  pulls: z.array(OpenedPull).default([]),
   outputBytes: z.number().int(),
   endedAtMs: TimestampMs,
 });

@@ -11,6 +11,7 @@ export const EventTopic = z.enum([
   'config.update',
   'landing.update',
   'push.update',
+  'pr.update',
   'job.update',
   'service.update',
 ]);

@@ -71,6 +71,35 @@ export const faults = {
     exitCode: 7,
     hint: 'The upstream refused; its words are above. `takt push` goes on where it stopped.',
   },
+  GH_MISSING: {
+    httpStatus: 409,
+    exitCode: 7,
+    hint: 'Install the GitHub CLI (`apt install gh`); `takt push` works without it.',
+  },
+  GH_LOGGED_OUT: {
+    httpStatus: 409,
+    exitCode: 7,
+    hint: 'Log in with `gh auth login`, or set GH_TOKEN for the service; `takt push` works without it.',
+  },
+  GITHUB_UNREACHABLE: { httpStatus: 502, exitCode: 7, hint: 'Check the network and the proxy, then repeat.' },
+  GITHUB_BUSY: { httpStatus: 503, exitCode: 7, hint: 'Repeat it after the time named.' },
+  UPSTREAM_NOT_GITHUB: {
+    httpStatus: 409,
+    exitCode: 7,
+    hint: 'Pull requests need an upstream on GitHub; `takt push` sends the branch all the same.',
+  },
+  BRANCH_PROTECTED: {
+    httpStatus: 409,
+    exitCode: 7,
+    hint: 'Choose another name for the workspace, or have the rules of the repository changed.',
+  },
+  PR_REFUSED: { httpStatus: 502, exitCode: 7, hint: 'The words of GitHub are above.' },
+  PR_NOT_FOUND: {
+    httpStatus: 404,
+    exitCode: 4,
+    hint: 'The step create_pr or `takt pr create WORKSPACE` opens pull requests.',
+  },
+  FEEDBACK_NONE: { httpStatus: 409, exitCode: 5, hint: '--all takes in comments that an earlier run was given.' },
   ROOT_DAMAGED: {
     httpStatus: 500,
     exitCode: 7,

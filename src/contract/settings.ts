@@ -28,5 +28,13 @@ export const Settings = z.strictObject({
   max_turns: z.number().int().min(1).max(1000).default(200),
   /** Folders of runs that did not pass are kept so long. */
   keep_failed_days: z.number().int().min(0).max(365).default(7),
+  pull_requests: z
+    .strictObject({
+      /** Pull requests are opened as drafts. */
+      draft: z.boolean().default(false),
+      /** How often open pull requests are looked at; 0 looks only when told. */
+      poll_interval_s: z.number().int().min(0).max(86_400).default(120),
+    })
+    .prefault({}),
 });
 export type Settings = z.infer<typeof Settings>;

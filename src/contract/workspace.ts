@@ -11,6 +11,10 @@ export const WorkspaceSummary = z.object({
   repos: z.array(z.object({ name: RepoName, role: RepoRole })),
   steps: z.array(z.string()),
   createdAtMs: TimestampMs,
+  /** What it is for, in the operator's words; the first line is the title of pull requests. */
+  task: z.string().nullable(),
+  /** How its pull requests stand; null if it has none. `merged`: all of them are, so that it may go. */
+  pulls: z.enum(['open', 'merged', 'closed']).nullable(),
   latestRun: z.object({ id: z.string(), number: z.number(), state: z.string() }).nullable(),
 });
 export type WorkspaceSummary = z.infer<typeof WorkspaceSummary>;

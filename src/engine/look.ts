@@ -78,7 +78,7 @@ async function takeOutcome(context: LookContext, live: LiveAttempt): Promise<boo
   if (outcome === undefined) return false;
   context.debugPoint?.('outcome-seen');
   if (!drained(context, live, outcome)) return true;
-  seal(context, live, endFromOutcome(outcome), outcome.pushed);
+  seal(context, live, endFromOutcome(outcome), outcome);
   return true;
 }
 
@@ -92,7 +92,7 @@ function drained(context: LookContext, live: LiveAttempt, outcome: AttemptOutcom
     const reason = { class: 'internal' as const, sentence: `The step host left damaged files: ${error.message}` };
     const { repos, result, usage, confinement, exitCode } = outcome;
     const end = { ...endWithoutOutcome(live, 'broken', reason), repos, result, usage, confinement, exitCode };
-    seal(context, live, end, outcome.pushed);
+    seal(context, live, end, outcome);
     return false;
   }
 }
@@ -149,8 +149,8 @@ function sealBroken(context: LookContext, live: LiveAttempt, what: string): void
   }
 }
 
-function seal(context: LookContext, live: LiveAttempt, end: AttemptEnd, pushed: AttemptOutcome['pushed'] = []): void {
-  const stored = sealWith(context.database, live, end, pushed);
+function seal(context: LookContext, live: LiveAttempt, end: AttemptEnd, letOut?: Parameters<typeof sealWith>[3]): void {
+  const stored = sealWith(context.database, live, end, letOut);
   context.debugPoint?.('attempt-sealed');
   context.ended(live);
   context.wake();

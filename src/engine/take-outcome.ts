@@ -2,18 +2,19 @@ import type { AttemptOutcome } from '../contract/attempt.ts';
 import { type AttemptEnd, findAttempt, sealAttempt, type StoredAttempt } from '../store/attempts.ts';
 import type { Database } from '../store/database.ts';
 import { appendEvent } from '../store/events.ts';
+import { recordOpenedPull } from '../store/pull-requests.ts';
 import { recordUpstreamHead } from '../store/upstream-heads.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 
 /**
- * Gives an attempt its end, in one transaction with the event and with what it pushed. Its output has to be stored
+ * Gives an attempt its end, in one transaction with the event and with what it let out. Its output has to be stored
  * before. An attempt that has an end already keeps that.
  */
 export function sealWith(
   database: Database,
   live: LiveAttempt,
   end: AttemptEnd,
-  pushed: AttemptOutcome['pushed'] = [],
+  { pushed, pulls }: Pick<AttemptOutcome, 'pushed' | 'pulls'> = { pushed: [], pulls: [] },
 ): StoredAttempt {
   return database.transaction(() => {
     const { id, run, workspace, step, number } = live;
@@ -29,6 +30,11 @@ export function sealWith(
       for (const { repo, commit } of pushed) {
         recordUpstreamHead(database, { repo, branch: workspace, commit, atMs });
         appendEvent(database, { topic: 'push.update', atMs, workspace, run, data: { repo, commit } });
+      }
+      for (const pull of pulls) {
+        recordOpenedPull(database, workspace, pull, atMs);
+        const { repo, number, url } = pull;
+        appendEvent(database, { topic: 'pr.update', atMs, workspace, run, data: { repo, number, url, state: 'open' } });
       }
     }
     return findAttempt(database, id)!;

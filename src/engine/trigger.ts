@@ -79,14 +79,22 @@ export function insertManualRun(
   database: Database,
   workspace: string,
   note: string | null,
-  rules: TriggerRules & { readonly pipeline: Pipeline },
+  rules: TriggerRules & { readonly pipeline: Pipeline; readonly feedback?: string },
 ): { readonly run: RunId; readonly stopping: readonly RunId[] } {
   return database.transaction(() => {
     const stopping: RunId[] = [];
+    const feedback = rules.feedback ?? null;
     const gathering = activeRuns(database, workspace).find((run) => run.state === 'gathering');
+    // A run that gathers a push knows nothing of the feedback, so that one is superseded.
     const run =
-      gathering?.id ??
-      newRun(database, workspace, { trigger: 'manual', note, pipeline: rules.pipeline, gatherMs: 0 }, rules, stopping);
+      (feedback === null ? gathering?.id : undefined) ??
+      newRun(
+        database,
+        workspace,
+        { trigger: 'manual', note, pipeline: rules.pipeline, feedback, gatherMs: 0 },
+        rules,
+        stopping,
+      );
     return { run, stopping };
   });
 }
@@ -112,7 +120,13 @@ function gatherPush(
 ): RunId {
   const gathering = activeRuns(database, workspace).find((run) => run.state === 'gathering');
   if (gathering === undefined) {
-    return newRun(database, workspace, { trigger: 'push', note: null, pipeline, gatherMs: GATHER_MS }, rules, stopping);
+    return newRun(
+      database,
+      workspace,
+      { trigger: 'push', note: null, pipeline, feedback: null, gatherMs: GATHER_MS },
+      rules,
+      stopping,
+    );
   }
   extendGathering(database, gathering.id, rules.nowMs + GATHER_MS);
   setStarts(database, gathering);
@@ -122,7 +136,7 @@ function gatherPush(
 function newRun(
   database: Database,
   workspace: string,
-  given: Pick<StoredRun, 'trigger' | 'note' | 'pipeline'> & { readonly gatherMs: number },
+  given: Pick<StoredRun, 'trigger' | 'note' | 'pipeline' | 'feedback'> & { readonly gatherMs: number },
   rules: TriggerRules,
   stopping: RunId[],
 ): RunId {
@@ -135,6 +149,7 @@ function newRun(
     trigger: given.trigger,
     note: given.note,
     pipeline: given.pipeline,
+    feedback: given.feedback,
     queuedAtMs: nowMs,
     gatherUntilMs: nowMs + given.gatherMs,
     gatherLimitMs: nowMs + (given.gatherMs === 0 ? 0 : GATHER_LIMIT_MS),

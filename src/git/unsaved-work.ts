@@ -25,7 +25,12 @@ interface Place {
  * when it is on upstream under any branch, or merged into upstream's default branch, a squash merge included.
  */
 export async function unsavedWork(
-  p: Place & { readonly defaultBranch: string; readonly upstreamHead: string | null },
+  p: Place & {
+    readonly defaultBranch: string;
+    readonly upstreamHead: string | null;
+    /** Commits that were merged upstream, whatever became of them there. */
+    readonly mergedHeads?: readonly string[];
+  },
 ): Promise<string[]> {
   const unreleased = await unreleasedSentences(p);
   const obstacle = await cloneObstacle(p.folder);
@@ -129,16 +134,18 @@ async function unpushedTips(p: Place, refs: CloneRefs): Promise<{ name: string; 
 }
 
 async function unreleasedSentences(
-  p: Place & { readonly defaultBranch: string; readonly upstreamHead: string | null },
+  p: Place & {
+    readonly defaultBranch: string;
+    readonly upstreamHead: string | null;
+    readonly mergedHeads?: readonly string[];
+  },
 ): Promise<string[]> {
   const tip = await refCommit(p.rootFolder, `refs/heads/${p.branch}`, p);
   if (tip === null || p.branch === p.defaultBranch) return [];
-  if (
-    p.upstreamHead !== null &&
-    (await refCommit(p.rootFolder, p.upstreamHead, p)) !== null &&
-    (await isAncestor(p.rootFolder, tip, p.upstreamHead, p))
-  )
-    return [];
+  for (const safe of [p.upstreamHead, ...(p.mergedHeads ?? [])]) {
+    const isKnown = safe !== null && (await refCommit(p.rootFolder, safe, p)) !== null;
+    if (isKnown && (await isAncestor(p.rootFolder, tip, safe, p))) return [];
+  }
   const count = Number(await git(p.rootFolder, ['rev-list', '--count', tip, '--not', `--glob=${UPSTREAM_REFS}*`], p));
   if (count === 0) return [];
   const trunk =

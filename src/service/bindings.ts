@@ -1,6 +1,7 @@
 import { operations } from '../contract/operations.ts';
 import * as guidance from '../contract/operations/guidance.ts';
 import * as pipeline from '../contract/operations/pipeline.ts';
+import * as pr from '../contract/operations/pr.ts';
 import * as push from '../contract/operations/push.ts';
 import * as repo from '../contract/operations/repo.ts';
 import * as run from '../contract/operations/run.ts';
@@ -16,7 +17,13 @@ import { setGuidance, showGuidance } from './operations/guidance/guidance.ts';
 import { listRoles, setRole, showRole } from './operations/guidance/roles.ts';
 import { listSettings, setSetting, showSetting } from './operations/guidance/settings.ts';
 import { listTemplates, setTemplate, showTemplate } from './operations/guidance/templates.ts';
+import type { ReplyCache } from '../github/conditional-api.ts';
 import { setPipeline, showPipeline } from './operations/pipeline/pipeline.ts';
+import { answerFeedback } from './operations/pr/answer-feedback.ts';
+import { lookAtPulls } from './operations/pr/look-at-pulls.ts';
+import { planWorkspacePulls } from './operations/pr/plan-pulls.ts';
+import { listPulls } from './operations/pr/pull-view.ts';
+import { recordPulls } from './operations/pr/record-pulls.ts';
 import { pushPlan } from './operations/push/plan-push.ts';
 import { recordPush } from './operations/push/record-push.ts';
 import { addRepo } from './operations/repo/add-repo.ts';
@@ -29,6 +36,7 @@ import { addWorkspaceRepos } from './operations/workspace/add-workspace-repos.ts
 import { createWorkspace } from './operations/workspace/create-workspace.ts';
 import { deleteWorkspace } from './operations/workspace/delete-workspace.ts';
 import { pullWorkspace } from './operations/workspace/pull-workspace.ts';
+import { setTask } from './operations/workspace/set-task.ts';
 import { removeWorkspaceRepo } from './operations/workspace/remove-workspace-repo.ts';
 import { listWorkspaces, workspaceView } from './operations/workspace/workspace-view.ts';
 import { approveRun } from './operations/run/approve-run.ts';
@@ -50,6 +58,7 @@ export interface OwnParts {
   readonly jobs: Jobs;
   readonly links: OneTimeLinks;
   readonly background: Background;
+  readonly pullCache: ReplyCache;
   /** Asks the service to stop once the reply is out. */
   readonly requestStop: () => void;
 }
@@ -60,6 +69,7 @@ export function allBindings(parts: ServiceParts, own: OwnParts): Binding[] {
     ...repoBindings(parts),
     ...workspaceBindings(parts),
     ...runBindings(parts, own.background),
+    ...pullBindings(parts, own),
     ...guidanceBindings(parts),
     ...ownBindings(parts, own),
     ...localBindings(),
@@ -84,6 +94,7 @@ function workspaceBindings(parts: ServiceParts): Binding[] {
     bind(workspace.workspaceAddRepo, (params, call) => addWorkspaceRepos(parts, params, call)),
     bind(workspace.workspaceRemoveRepo, (params, call) => removeWorkspaceRepo(parts, params, call)),
     bind(workspace.workspacePull, (params, call) => pullWorkspace(parts, params, call)),
+    bind(workspace.workspaceTaskSet, (params, call) => setTask(parts, params, call)),
     bind(workspace.workspaceDelete, (params, call) => deleteWorkspace(parts, params, call)),
     bind(pipeline.pipelineSet, (params, call) => setPipeline(parts, params, call)),
     bind(pipeline.pipelineShow, (params) => showPipeline(parts, params)),
@@ -107,6 +118,18 @@ function runBindings({ database, layout, bus }: ServiceParts, background: Backgr
     bindStream(run.runLogs, 'application/x-ndjson; charset=utf-8', (params, call) =>
       outputStream({ database, bus }, params, call),
     ),
+  ];
+}
+
+function pullBindings(parts: ServiceParts, { background, pullCache: cache }: OwnParts): Binding[] {
+  return [
+    bind(pr.prList, (params) => listPulls(parts, params)),
+    bind(pr.prStatus, (params, { signal }) => lookAtPulls(parts, params, { signal, cache })),
+    bind(pr.prFeedback, (params, { signal }) =>
+      answerFeedback({ ...parts, desk: background.desk }, params, { signal, cache }),
+    ),
+    bind(pr.prCreate, (params, call) => planWorkspacePulls(parts, params, call)),
+    bind(pr.prRecord, (params) => recordPulls(parts, params)),
   ];
 }
 
@@ -148,10 +171,13 @@ function ownBindings(parts: ServiceParts, { facts, jobs, links, requestStop }: O
   ];
 }
 
-/** What only the command can do: the service says so. `push.plan` is local too, and answered with the plan above. */
+/** Local commands whose plan the service makes. */
+const PLANNED = ['push.plan', 'pr.create'];
+
+/** What only the command can do: the service says so. */
 function localBindings(): Binding[] {
   return operations
-    .filter(({ kind, name }) => kind === 'local' && name !== 'push.plan')
+    .filter(({ kind, name }) => kind === 'local' && !PLANNED.includes(name))
     .map((operation) =>
       bind(operation, () => ({ local: true, command: ['takt', ...operation.command.words].join(' ') })),
     );

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openConfig } from '../config/config-source.ts';
 import { checkHome, makeHomeFolders } from '../config/init-home.ts';
 import { probeConfinement } from '../confinement/probe.ts';
+import { createReplyCache, type ReplyCache } from '../github/conditional-api.ts';
 import { homeLayout } from '../platform/home-layout.ts';
 import { metaValue, openDatabase } from '../store/database.ts';
 import { allBindings } from './bindings.ts';
@@ -18,6 +19,7 @@ import { createKeyedLock } from './keyed-lock.ts';
 import { openLog } from './open-log.ts';
 import type { ServiceFacts } from './operations/service/service-status.ts';
 import { commit, type RepoWatch, type ServiceParts } from './parts.ts';
+import { watchPulls } from './pulls/watch-pulls.ts';
 import { removeServiceFile, writeServiceFile } from './service-file.ts';
 import { type Background, emptyBackground, startRuns } from './start-runs.ts';
 import { operatorToken } from './token.ts';
@@ -57,10 +59,12 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const background = emptyBackground();
   const parts = await openParts(options, background, opened);
   const jobs = createJobs(parts);
+  const pullCache = createReplyCache();
   const confinement = once(() => probeConfinement({ signal: stopping.signal }));
   const server = await openServer(parts, {
     jobs,
     background,
+    pullCache,
     confinement,
     stopping: stopping.signal,
     ready: ready.promise,
@@ -76,6 +80,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     throw error;
   }
   opened.defer(startIntervalFetch(parts, stopping.signal));
+  opened.defer(watchPulls(parts, { cache: pullCache, stopping: stopping.signal }));
   opened.defer(startKeepingEvents(parts));
   await writeServiceFile(parts.layout, {
     pid: process.pid,
@@ -133,6 +138,7 @@ async function openParts(
 interface ServerNeeds {
   readonly jobs: Jobs;
   readonly background: Background;
+  readonly pullCache: ReplyCache;
   readonly confinement: ServiceFacts['confinement'];
   readonly stopping: AbortSignal;
   readonly ready: Promise<void>;
@@ -141,13 +147,13 @@ interface ServerNeeds {
 
 async function openServer(
   parts: ServiceParts,
-  { jobs, background, confinement, stopping, ready, requestStop }: ServerNeeds,
+  { jobs, background, pullCache, confinement, stopping, ready, requestStop }: ServerNeeds,
 ): Promise<HttpServer> {
   const version = await versionOfTakt();
   const homeId = metaValue(parts.database, 'home_id');
   const links = createOneTimeLinks();
   const facts = { version, homeId, startedAtMs: Date.now(), confinement, port: () => server.port() };
-  const bindings = allBindings(parts, { facts, jobs, links, background, requestStop });
+  const bindings = allBindings(parts, { facts, jobs, links, background, pullCache, requestStop });
   const server: HttpServer = createHttpServer(parts.app, {
     homeId,
     jobs,

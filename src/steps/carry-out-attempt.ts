@@ -61,6 +61,7 @@ const nothingDone: AttemptOutcome = {
   confinement: null,
   repos: [],
   pushed: [],
+  pulls: [],
   outputBytes: 0,
   endedAtMs: 0,
 };
@@ -108,5 +109,6 @@ async function attempt(desk: AttemptDesk, watch: EndWatch): Promise<AttemptOutco
     usage,
     confinement: walls?.used ?? null,
     pushed: work.pushed ?? [],
+    pulls: work.pulls ?? [],
   };
 }

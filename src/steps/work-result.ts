@@ -12,6 +12,8 @@ export interface WorkResult {
   readonly exitCode: number | null;
   /** What upstream has now; also of a push that failed half-way. */
   readonly pushed?: AttemptOutcome['pushed'];
+  /** Pull requests that are there now; also of a step that failed half-way. */
+  readonly pulls?: AttemptOutcome['pulls'];
 }
 
 export const passedWork = (summary: string): WorkResult => ({

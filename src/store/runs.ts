@@ -34,6 +34,7 @@ const RunRow = z
     folder: z.string().nullable(),
     may_land: z.number(),
     stopping: StopReason.nullable(),
+    feedback: z.string().nullable(),
   })
   .transform((row) => ({
     id: row.id,
@@ -53,13 +54,14 @@ const RunRow = z
     folder: row.folder,
     mayLand: row.may_land === 1,
     stopping: row.stopping,
+    feedback: row.feedback,
   }));
 
 /** One run as stored, without its snapshot. */
 export type StoredRun = z.infer<typeof RunRow>;
 
 const COLUMNS = `id, workspace, number, state, trigger, note, queued_at_ms, gather_until_ms, gather_limit_ms,
-  started_at_ms, ended_at_ms, pipeline, reason, superseded_by, folder, may_land, stopping`;
+  started_at_ms, ended_at_ms, pipeline, reason, superseded_by, folder, may_land, stopping, feedback`;
 
 export const newRunId = (): RunId => RunId.parse(`run_${randomBytes(8).toString('hex')}`);
 
@@ -77,14 +79,15 @@ export function takeRunNumber(database: Database, workspace: string): number {
 export function insertRun(
   database: Database,
   run: Pick<StoredRun, 'id' | 'workspace' | 'number' | 'trigger' | 'note' | 'queuedAtMs' | 'pipeline'> & {
+    readonly feedback?: string | null;
     readonly gatherUntilMs: number;
     readonly gatherLimitMs: number;
   },
 ): void {
   database
     .prepare(
-      `INSERT INTO runs (id, workspace, number, state, trigger, note, queued_at_ms, gather_until_ms, gather_limit_ms, pipeline)
-        VALUES (?, ?, ?, 'gathering', ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO runs (id, workspace, number, state, trigger, note, queued_at_ms, gather_until_ms, gather_limit_ms, pipeline, feedback)
+        VALUES (?, ?, ?, 'gathering', ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       run.id,
@@ -96,6 +99,7 @@ export function insertRun(
       run.gatherUntilMs,
       run.gatherLimitMs,
       JSON.stringify(run.pipeline),
+      run.feedback ?? null,
     );
 }
 

@@ -10,12 +10,13 @@ const WorkspaceRow = z.object({
   base: z.string(),
   created_at_ms: z.number(),
   pipeline: z.string().nullable(),
+  task: z.string().nullable(),
 });
 const RepoRow = z.object({ workspace: WorkspaceName, name: RepoName, role: RepoRole });
 const LatestRunRow = z.object({ workspace: WorkspaceName, id: z.string(), number: z.number(), state: z.string() });
 
 /** A workspace as the store knows it; its folder is `layout.workspace(name)`. */
-export interface StoredWorkspace extends Omit<WorkspaceSummary, 'folder'> {
+export interface StoredWorkspace extends Omit<WorkspaceSummary, 'folder' | 'pulls'> {
   readonly base: string;
   readonly pipeline: Pipeline | null;
 }
@@ -27,13 +28,14 @@ export function insertWorkspace(
     readonly name: string;
     readonly base: string;
     readonly createdAtMs: number;
+    readonly task?: string | null;
     readonly repos: readonly { readonly repo: string; readonly role: RepoRole }[];
   },
 ): void {
   database.transaction(() => {
     database
-      .prepare('INSERT INTO workspaces (name, base, created_at_ms) VALUES (?, ?, ?)')
-      .run(workspace.name, workspace.base, workspace.createdAtMs);
+      .prepare('INSERT INTO workspaces (name, base, created_at_ms, task) VALUES (?, ?, ?, ?)')
+      .run(workspace.name, workspace.base, workspace.createdAtMs, workspace.task ?? null);
     for (const { repo, role } of workspace.repos) addWorkspaceRepo(database, workspace.name, repo, role);
   });
 }
@@ -42,12 +44,14 @@ export function insertWorkspace(
 export function listWorkspaces(database: Database): StoredWorkspace[] {
   return completed(
     database,
-    database.prepare('SELECT name, base, created_at_ms, pipeline FROM workspaces ORDER BY name').all(),
+    database.prepare('SELECT name, base, created_at_ms, pipeline, task FROM workspaces ORDER BY name').all(),
   );
 }
 
 export function findWorkspace(database: Database, name: string): StoredWorkspace | undefined {
-  const row = database.prepare('SELECT name, base, created_at_ms, pipeline FROM workspaces WHERE name = ?').get(name);
+  const row = database
+    .prepare('SELECT name, base, created_at_ms, pipeline, task FROM workspaces WHERE name = ?')
+    .get(name);
   return row === undefined ? undefined : completed(database, [row])[0];
 }
 
@@ -97,6 +101,11 @@ export function setPipeline(database: Database, name: string, pipeline: Pipeline
   database.prepare('UPDATE workspaces SET pipeline = ? WHERE name = ?').run(text, name);
 }
 
+/** Says what a workspace is for; null takes it away. */
+export function setTask(database: Database, name: string, task: string | null): void {
+  database.prepare('UPDATE workspaces SET task = ? WHERE name = ?').run(task, name);
+}
+
 /** The workspace's pipeline; null if none is set, or there is no such workspace. */
 export function pipelineOf(database: Database, name: string): Pipeline | null {
   const row = database.prepare('SELECT pipeline FROM workspaces WHERE name = ?').get(name);
@@ -115,6 +124,7 @@ function completed(database: Database, rows: unknown[]): StoredWorkspace[] {
       name: workspace.name,
       base: workspace.base,
       createdAtMs: workspace.created_at_ms,
+      task: workspace.task,
       repos: repos.filter((repo) => repo.workspace === workspace.name).map(({ name, role }) => ({ name, role })),
       steps: (pipeline?.steps ?? []).map((step) => step.name),
       pipeline,

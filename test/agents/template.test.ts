@@ -45,6 +45,7 @@ test('the guidance of a workspace names repos, dependencies, packets by path and
 
   const text = workspaceGuidance(templateOf('workspace.md'), {
     workspace: 'feature-auth',
+    task: 'Log in with a second factor.',
     repos: [
       { name: 'lib', role: 'read', dependsOn: [] },
       { name: 'app', role: 'edit', dependsOn: ['lib'] },
@@ -54,6 +55,7 @@ test('the guidance of a workspace names repos, dependencies, packets by path and
   });
 
   assert.match(text, /^# Workspace feature-auth\n/);
+  assert.match(text, /## Task\n\nLog in with a second factor\.\n/);
   assert.match(text, /- `lib\/`: to be read only/);
   assert.match(text, /- `app` needs `lib`/);
   assert.match(text, /- `\/dev\/context\/database\.md`: Tables and their owners\./);
@@ -67,6 +69,7 @@ test('the guidance of a workspace names repos, dependencies, packets by path and
 test('an empty workspace has guidance, too', () => {
   const text = workspaceGuidance(templateOf('workspace.md'), {
     workspace: 'w',
+    task: null,
     repos: [],
     context: [],
     pipeline: null,

@@ -21,7 +21,7 @@ export async function serveGitHttp(folder: string, account: { user: string; pass
       return;
     }
     counts.allowed += 1;
-    answer(folder, account.user, request, response);
+    answerGit(folder, account.user, request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -37,7 +37,8 @@ export async function serveGitHttp(folder: string, account: { user: string; pass
   };
 }
 
-function answer(folder: string, user: string, request: IncomingMessage, response: ServerResponse): void {
+/** Answers one request of git's HTTP protocol from a folder of bare repositories. */
+export function answerGit(folder: string, user: string, request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const backend = spawn('git', ['http-backend'], {
     env: {

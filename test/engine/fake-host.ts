@@ -127,6 +127,7 @@ function writeOutcome(reason: AttemptCancel['reason'] | undefined): void {
         head: (heads.get(repo.name) ?? null) as never,
         leftover: null,
       })),
+    pulls: [],
     pushed: request.work.kind === 'script' ? request.work.pushes : [],
     outputBytes: bytes + (play.damage === 'length' ? 10 : 0),
     endedAtMs: Date.now(),

@@ -50,10 +50,6 @@ test('a pipeline that could not be carried out is refused before it is set', asy
 
   assert.match(await said({ steps: ['reviw'] }), /^PIPELINE_INVALID .*did you mean review\?/);
   assert.match(
-    await said({ steps: ['create_pr'] }),
-    /^PIPELINE_INVALID This version does not carry out the script create_pr\./,
-  );
-  assert.match(
     await said({ yaml: 'steps:\n  - script: merge_upstream\n' }),
     /^PIPELINE_INVALID This version does not carry out the script merge_upstream\./,
   );

@@ -79,6 +79,7 @@ test('a workspace has its repos in order, its pipeline and its latest run', () =
     name: 'work',
     base: 'main',
     createdAtMs: 1,
+    task: null,
     repos: [
       { name: 'lib', role: 'read' },
       { name: 'app', role: 'edit' },

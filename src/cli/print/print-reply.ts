@@ -18,6 +18,7 @@ export const printersOf: Readonly<Record<string, () => Promise<Printers>>> = {
   guidance: async () => (await import('./guidance.ts')).guidancePrinters,
   setting: async () => (await import('./settings.ts')).settingPrinters,
   service: async () => (await import('./service.ts')).servicePrinters,
+  pr: async () => (await import('./pulls.ts')).pullPrinters,
   job: async () => (await import('./service.ts')).servicePrinters,
 };
 

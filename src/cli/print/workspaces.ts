@@ -7,7 +7,7 @@ import type {
   workspaceTrigger,
 } from '../../contract/operations/workspace.ts';
 import type { Pipeline, Step } from '../../contract/pipeline.ts';
-import type { CloneStatus, Workspace } from '../../contract/workspace.ts';
+import type { CloneStatus, Workspace, WorkspaceSummary } from '../../contract/workspace.ts';
 import type { Params } from '../../grammar/parse-line.ts';
 import { cleanText, oneLine } from '../clean-text.ts';
 import type { Page } from '../terminal.ts';
@@ -25,6 +25,8 @@ export const workspacePrinters = {
   'workspace.remove-repo': printWorkspace,
   'workspace.pull': printPull,
   'workspace.delete': printDeleted,
+  'workspace.task-set': ({ name, task }: WorkspaceSummary) =>
+    task === null ? `${name} has no task now.\n` : `The task of ${name}:\n${cleanText(task)}\n`,
   'workspace.trigger': ({ workspace, number }: ReplyOf<typeof workspaceTrigger>) =>
     `Started run ${workspace}/${number}. \`takt run logs ${workspace}/${number} -f\` follows it.\n`,
   'workspace.pipeline-set': ({ workspace, pipeline }: ReplyOf<typeof pipelineSet>, page: Page) =>
@@ -37,19 +39,26 @@ function printList({ workspaces }: ReplyOf<typeof workspaceList>, page: Page): s
   const columns = [
     { title: 'NAME' },
     { title: 'LATEST RUN' },
+    { title: 'PULL REQUESTS' },
     { title: 'REPOS', isElastic: true },
     { title: 'PIPELINE', isElastic: true },
     { title: 'MADE' },
   ];
-  const rows = workspaces.map(({ name, repos, steps, createdAtMs, latestRun }) => [
+  const rows = workspaces.map(({ name, repos, steps, createdAtMs, latestRun, pulls }) => [
     { text: name, paint: (style: Page['style']) => style.bold },
     runCell(latestRun),
+    pulls ?? '-',
     repos.map((repo) => (repo.role === 'read' ? `${repo.name} (read)` : repo.name)).join(', '),
     steps.length === 0 ? 'none' : steps.join(' → '),
     ago(createdAtMs, page.nowMs),
   ]);
-  return renderTable(columns, rows, page);
+  const merged = workspaces.filter(({ pulls }) => pulls === 'merged').map(deletionHint);
+  return `${renderTable(columns, rows, page)}${merged.join('')}`;
 }
+
+/** A merged workspace has done its work. */
+const deletionHint = ({ name }: { readonly name: string }): string =>
+  `\n${name} is merged: \`takt workspace delete ${name}\` removes it.\n`;
 
 function runCell(run: { number: number; state: string } | null): { text: string; paint?: ReturnType<typeof paintOf> } {
   if (run === null) return { text: '-' };
@@ -65,11 +74,13 @@ function printWorkspace(workspace: Workspace, page: Page): string {
   const run = workspace.latestRun;
   const facts = renderFacts(
     [
+      ['task', oneLine(workspace.task ?? '')],
       ['folder', workspace.folder],
       ['from', cleanText(workspace.base)],
       ['made', ago(workspace.createdAtMs, page.nowMs)],
       ['pipeline', workspace.pipeline === null ? 'none' : workspace.pipeline.steps.map(({ name }) => name).join(' → ')],
       ['latest run', run === null ? 'none' : runCell(run).text],
+      ['pull requests', workspace.pulls ?? ''],
     ],
     page,
     '  ',
@@ -88,7 +99,7 @@ function printWorkspace(workspace: Workspace, page: Page): string {
     shortCommit(clone.root),
     cloneState(clone),
   ]);
-  return `${style.bold(workspace.name)}\n${facts}\n${renderTable(columns, rows, page)}`;
+  return `${style.bold(workspace.name)}\n${facts}\n${renderTable(columns, rows, page)}${workspace.pulls === 'merged' ? deletionHint(workspace) : ''}`;
 }
 
 /** How a clone stands, in words; quiet where nothing is to be done. */

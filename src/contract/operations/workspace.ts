@@ -3,6 +3,7 @@ import { BranchName, CommitId, RepoName, WorkspaceName } from '../ids.ts';
 import { defineOperation } from '../operation.ts';
 import { Workspace, WorkspaceSummary } from '../workspace.ts';
 
+const Task = z.string().max(20_000);
 const ofWorkspace = { workspace: 'workspace' } as const;
 
 export const workspaceCreate = defineOperation({
@@ -29,6 +30,7 @@ export const workspaceCreate = defineOperation({
     read: z.array(RepoName).default([]).describe('repos that the task only reads'),
     from: BranchName.optional().describe('branch to start from; the default branch if left out'),
     adopt: z.boolean().default(false).describe('go on with a branch of this name that exists already'),
+    task: Task.optional().describe('what it is for; agents and pull requests get it, the first line as title'),
   }),
   reply: Workspace,
 });
@@ -128,6 +130,25 @@ export const workspaceDelete = defineOperation({
     deleted: WorkspaceName,
     pins: z.array(z.object({ repo: RepoName, ref: z.string(), commit: CommitId })),
   }),
+});
+
+export const workspaceTaskSet = defineOperation({
+  name: 'workspace.task-set',
+  summary: 'Says what a workspace is for; agents and pull requests get it.',
+  details: 'The first line is the title of pull requests, all of it is part of CLAUDE.md. An empty text takes it away.',
+  examples: [
+    { line: 'takt workspace task-set feature-auth "Log in with a second factor"', does: 'sets it' },
+    { line: 'takt workspace task-set feature-auth --file task.md', does: 'sets what the file says' },
+  ],
+  http: { method: 'PUT', path: '/api/workspaces/:workspace/task' },
+  command: { words: ['workspace', 'task-set'], positionals: ['workspace', 'text'] },
+  entities: { ...ofWorkspace, file: 'file' },
+  params: z.strictObject({
+    workspace: WorkspaceName,
+    text: Task.optional().describe('the task'),
+    file: z.string().optional().describe('file with the task; - is standard input'),
+  }),
+  reply: WorkspaceSummary,
 });
 
 export const workspaceTrigger = defineOperation({

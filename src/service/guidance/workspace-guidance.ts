@@ -15,6 +15,7 @@ type GuidanceParts = Pick<ServiceParts, 'config' | 'layout'>;
 /** What the page on top of a workspace tells of. */
 export interface WorkspacePicture {
   readonly workspace: string;
+  readonly task: string | null;
   readonly repos: readonly { readonly name: string; readonly role: RepoRole }[];
   readonly pipeline: Pipeline | null;
 }
@@ -30,7 +31,7 @@ export const workspaceGuidanceFile = (layout: HomeLayout, workspace: string): st
  */
 export function workspaceGuidanceText(
   parts: GuidanceParts,
-  { workspace, repos, pipeline }: WorkspacePicture,
+  { workspace, task, repos, pipeline }: WorkspacePicture,
   pathOf = (packet: { path: string; name: string }): string => packet.path,
 ): string {
   const template = textIfThere(join(parts.layout.templates, 'workspace.md'));
@@ -45,6 +46,7 @@ export function workspaceGuidanceText(
   );
   return workspaceGuidance(template, {
     workspace,
+    task,
     repos: repos.map(({ name, role }) => ({
       name,
       role,
@@ -56,8 +58,8 @@ export function workspaceGuidanceText(
 }
 
 export function pictureOf({ database }: Pick<ServiceParts, 'database'>, name: string): WorkspacePicture {
-  const { repos, pipeline } = workspaceOf(database, name);
-  return { workspace: name, repos, pipeline };
+  const { task, repos, pipeline } = workspaceOf(database, name);
+  return { workspace: name, task, repos, pipeline };
 }
 
 /**

@@ -12,6 +12,7 @@ export function agentWork(
   snapshot: RunSnapshot,
   step: AgentStep,
   session: { readonly resumeSession: string | null; readonly sessionId: string | undefined },
+  feedback: string | null,
 ): AttemptWork {
   const { settings, rolesText } = snapshot;
   const role = parseRoles(rolesText).find((each) => each.name === step.role);
@@ -25,6 +26,7 @@ export function agentWork(
     resumeSession: session.resumeSession,
     sessionId: session.sessionId,
     maxTurns: step.maxTurns ?? settings.max_turns,
+    ...(feedback === null ? {} : { feedback }),
     modelAccess: findModelAccess({ environment: desk.environment, settings, homeFolder: desk.userHome }),
   };
 }

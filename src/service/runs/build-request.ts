@@ -11,12 +11,14 @@ import { agentWork } from './agent-work.ts';
 import { copySources } from './copy-sources.ts';
 import type { Desk } from './desk-parts.ts';
 import { operatorAuthor } from './operator-author.ts';
+import { planPulls } from './plan-pulls.ts';
 import { planPushes } from './plan-pushes.ts';
 import { portBase } from './port-slots.ts';
 
 /** Ends well and does nothing: its host commits and pins what lies in the worktrees, which is all that is wanted. */
 const SALVAGE_COMMAND = 'true';
 const BYTES_PER_MB = 1024 * 1024;
+const FEEDBACK_FILE = 'FEEDBACK.md';
 
 export interface AttemptToBuild {
   readonly step: string;
@@ -48,7 +50,7 @@ export async function buildRequest(desk: Desk, run: StoredRun, wanted: AttemptTo
     needsChange: step?.changes === true && !wanted.isSalvage,
     confinement: step?.confinement ?? settings.confinement,
     toolchains: settings.toolchains,
-    guidance: desk.guidanceFor(run.workspace),
+    guidance: [...desk.guidanceFor(run.workspace), ...feedbackFile(run)],
     environment: { TAKT_PORT_BASE: String(portBase(desk, run.id)) },
     author: await operatorAuthor(settings, desk),
     earlier: earlierResults(desk, run),
@@ -67,14 +69,28 @@ async function workOf(
   if (step === undefined) return { kind: 'setup' };
   switch (step.kind) {
     case 'agent':
-      return agentWork(desk, snapshot, step, wanted);
+      return agentWork(desk, snapshot, step, wanted, isAnswering(run, step) ? FEEDBACK_FILE : null);
     case 'command':
       return { kind: 'command', run: step.run, shell: '/bin/sh' };
     case 'script':
-      return { kind: 'script', script: step.script, pushes: await planPushes(desk, run, step.name) };
+      return {
+        kind: 'script',
+        script: step.script,
+        pushes: await planPushes(desk, run, step.name),
+        pulls: step.script === 'create_pr' ? await planPulls(desk, run, snapshot) : [],
+      };
     case 'approve':
       throw new Fault('INTERNAL', `The step ${step.name} waits for a person and has no attempts.`);
   }
+}
+
+/** What reviewers and checks said is for the first agent; later ones find its stage result. */
+function isAnswering(run: StoredRun, step: Step): boolean {
+  return run.feedback !== null && run.pipeline.steps.find(({ kind }) => kind === 'agent')?.name === step.name;
+}
+
+function feedbackFile({ feedback }: StoredRun): AttemptRequest['guidance'] {
+  return feedback === null ? [] : [{ path: FEEDBACK_FILE, text: feedback }];
 }
 
 async function attemptRepo(

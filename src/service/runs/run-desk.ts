@@ -35,7 +35,8 @@ export interface RunDesk {
    * throws if the store takes nothing, as on a full disk; then the same moves have to be told again.
    */
   onMoves(moves: readonly Move[]): void;
-  trigger(workspace: string, note: string | null): Promise<RunId>;
+  /** `feedback` is for the first agent of the run. */
+  trigger(workspace: string, note: string | null, feedback?: string): Promise<RunId>;
   cancel(run: RunId): Promise<void>;
   retry(run: RunId, from: string | undefined): Promise<void>;
   approve(run: RunId, given: Parameters<typeof approveRun>[2]): void;
@@ -85,8 +86,8 @@ export function startRunDesk(parts: RunDeskParts): RunDesk {
       if (affected.isChanged) desk.bus.wake();
       follow(affected);
     },
-    async trigger(workspace, note) {
-      const { run, stopping } = await triggerRun(desk, workspace, note);
+    async trigger(workspace, note, feedback) {
+      const { run, stopping } = await triggerRun(desk, workspace, note, feedback);
       desk.bus.wake();
       follow({ gathering: [run], stopping });
       return run;

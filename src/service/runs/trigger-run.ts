@@ -15,6 +15,7 @@ export async function triggerRun(
   desk: Desk,
   name: string,
   note: string | null,
+  feedback?: string,
 ): Promise<{ run: RunId; stopping: readonly RunId[] }> {
   const workspace = workspaceOf(desk.database, name);
   const { pipeline } = workspace;
@@ -29,6 +30,11 @@ export async function triggerRun(
       hint: branchBackHint(desk.layout, name, missing),
     });
   }
-  const rules = { nowMs: Date.now(), onNewPush: settings.on_new_push, pipeline };
+  const rules = {
+    nowMs: Date.now(),
+    onNewPush: settings.on_new_push,
+    pipeline,
+    ...(feedback === undefined ? {} : { feedback }),
+  };
   return insertManualRun(desk.database, name, note, rules);
 }

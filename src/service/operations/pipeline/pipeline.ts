@@ -17,7 +17,7 @@ import { commit, type ServiceParts } from '../../parts.ts';
 type PipelineParts = Pick<ServiceParts, 'bus' | 'config' | 'database' | 'layout' | 'locks'>;
 
 /** The scripts that this version carries out. */
-const SCRIPTS = ['push_to_github'];
+const SCRIPTS = ['push_to_github', 'create_pr'];
 
 export function showPipeline(
   { database }: Pick<PipelineParts, 'database'>,

@@ -15,7 +15,7 @@ import { knownRepo, knownRepos, repoView } from './repo-view.ts';
 import { upstreamAddress } from './upstream-address.ts';
 
 /** Names that a file of a workspace has. */
-const RESERVED = ['claude.md', 'claude.local.md'];
+const RESERVED = ['claude.md', 'claude.local.md', 'feedback.md'];
 
 /** Mirrors an upstream and lists it: root repo, `repos.yaml` and store, all or nothing. */
 export async function addRepo(

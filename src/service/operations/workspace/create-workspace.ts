@@ -28,6 +28,7 @@ export async function createWorkspace(
   const { layout, database } = parts;
   const { workspace } = params;
   const repos = chosenRepos(parts, params);
+  const task = taskOf(params.task);
   const keys = { exclusive: [`workspace:${workspace}`], shared: repos.map(({ repo }) => `repo:${repo}`) };
   return parts.locks.hold(keys, call.signal, async () => {
     await refuseTakenName(parts, workspace);
@@ -37,7 +38,7 @@ export async function createWorkspace(
     await wholeOrNot(parts, { ...intentOf(workspace, plans), folders: [folder], temporary: [half] }, async () => {
       await makeFolder(half);
       await makeClones(parts, { workspace, folder: half, plans }, call);
-      const picture = { workspace, repos: repos.map(({ repo, role }) => ({ name: repo, role })), pipeline: null };
+      const picture = { workspace, task, repos: repos.map(({ repo, role }) => ({ name: repo, role })), pipeline: null };
       await writeFileDurably(join(half, 'CLAUDE.md'), workspaceGuidanceText(parts, picture));
       call.signal.throwIfAborted();
       await rename(half, folder);
@@ -47,6 +48,7 @@ export async function createWorkspace(
           name: workspace,
           base: params.from ?? mirroredRoot(parts, repos[0]!.repo).defaultBranch,
           createdAtMs: Date.now(),
+          task,
           repos,
         });
         recordBranches(parts, workspace, plans);
@@ -55,6 +57,9 @@ export async function createWorkspace(
     return workspaceView(parts, workspace, afterCommit());
   });
 }
+
+/** A text without anything to read is none. */
+export const taskOf = (text: string | undefined): string | null => (text ?? '').trim() || null;
 
 /** Each repo once, those that are changed first. */
 export function chosenRepos(

@@ -2,15 +2,17 @@ import type { CloneStatus, Workspace, WorkspaceSummary } from '../../../contract
 import { cloneStatus } from '../../../git/clone.ts';
 import { rootOf } from '../../../store/roots.ts';
 import { listWorkspaces as storedWorkspaces, type StoredWorkspace, workspaceOf } from '../../../store/workspaces.ts';
+import { pullsOf } from '../../../store/pull-requests.ts';
 import type { ServiceParts } from '../../parts.ts';
 import { severalAtATime } from '../../several-at-a-time.ts';
+import { pullsTogether } from '../pr/pull-view.ts';
 
 type ViewParts = Pick<ServiceParts, 'database' | 'layout'>;
 
 const AT_ONCE = 4;
 
 export function listWorkspaces(parts: ViewParts): { workspaces: WorkspaceSummary[] } {
-  return { workspaces: storedWorkspaces(parts.database).map((workspace) => summaryOf(parts, workspace)) };
+  return { workspaces: storedWorkspaces(parts.database).map((workspace) => workspaceSummary(parts, workspace)) };
 }
 
 /** A workspace with how each of its clones stands now. */
@@ -19,14 +21,15 @@ export async function workspaceView(parts: ViewParts, name: string, signal: Abor
   const clones = await severalAtATime(workspace.repos, { limit: AT_ONCE, signal }, (repo, ended) =>
     cloneView(parts, workspace, repo, ended),
   );
-  return { ...summaryOf(parts, workspace), base: workspace.base, clones, pipeline: workspace.pipeline };
+  return { ...workspaceSummary(parts, workspace), base: workspace.base, clones, pipeline: workspace.pipeline };
 }
 
-function summaryOf(
-  { layout }: ViewParts,
-  { name, repos, steps, createdAtMs, latestRun }: StoredWorkspace,
+export function workspaceSummary(
+  { database, layout }: ViewParts,
+  { name, repos, steps, createdAtMs, task, latestRun }: StoredWorkspace,
 ): WorkspaceSummary {
-  return { name, folder: layout.workspace(name), repos, steps, createdAtMs, latestRun };
+  const pulls = pullsTogether(pullsOf(database, name));
+  return { name, folder: layout.workspace(name), repos, steps, createdAtMs, task, pulls, latestRun };
 }
 
 async function cloneView(

@@ -1,0 +1,63 @@
+import { Fault } from '../../../contract/faults.ts';
+import type { ParamsOf, ReplyOf } from '../../../contract/operation.ts';
+import type { prCreate } from '../../../contract/operations/pr.ts';
+import { pushOrder } from '../../../git/push.ts';
+import { refCommit } from '../../../git/refs.ts';
+import { rootOf } from '../../../store/roots.ts';
+import { listRuns } from '../../../store/run-views.ts';
+import { runOf } from '../../../store/runs.ts';
+import { workspaceOf } from '../../../store/workspaces.ts';
+import type { Call } from '../../http/binding.ts';
+import type { ServiceParts } from '../../parts.ts';
+import { pullsFor, resultsOf } from '../../runs/plan-pulls.ts';
+
+type PlanParts = Pick<ServiceParts, 'config' | 'database' | 'layout'>;
+
+/** The pull requests that the workspace's branches stand for now, in the order of merging, with their texts. */
+export async function planWorkspacePulls(
+  parts: PlanParts,
+  { workspace, draft }: ParamsOf<typeof prCreate>,
+  { signal }: Call,
+): Promise<ReplyOf<typeof prCreate>> {
+  const { config, database, layout } = parts;
+  const { name, repos } = workspaceOf(database, workspace);
+  const configured = config.repos();
+  const dependsOn = (repo: string) => configured.find((each) => each.name === repo)?.depends_on ?? [];
+  const edited = repos.filter(({ role }) => role === 'edit').map((repo) => repo.name);
+  const commits = await Promise.all(
+    pushOrder(edited.map((repo) => ({ name: repo, dependsOn: dependsOn(repo) }))).map(async (repo) => {
+      const commit = await refCommit(layout.root(repo), `refs/heads/${name}`, { signal });
+      if (commit === null) throw new Fault('BRANCH_MISSING', `The root repo of ${repo} has no branch ${name}.`);
+      return { repo, commit };
+    }),
+  );
+  const pulls = await pullsFor(
+    { database, layout, signal },
+    {
+      workspace: name,
+      repos: commits,
+      results: latestResults(parts, name),
+      isDraft: draft ?? config.settings().pull_requests.draft,
+    },
+  );
+  return {
+    workspace: name,
+    pulls: pulls.map((pull) => {
+      const { upstream, defaultBranch } = rootOf(database, pull.repo);
+      return {
+        ...pull,
+        upstream,
+        pushUrl: upstream,
+        rootFolder: layout.root(pull.repo),
+        defaultBranch,
+        dependsOn: dependsOn(pull.repo),
+      };
+    }),
+  };
+}
+
+/** Of the newest run that has ended or waits for a person. */
+function latestResults({ database }: Pick<PlanParts, 'database'>, workspace: string): ReturnType<typeof resultsOf> {
+  const [latest] = listRuns(database, { workspace, limit: 1 });
+  return latest === undefined ? [] : resultsOf(database, runOf(database, latest.id));
+}
