@@ -13,6 +13,8 @@ export const AttemptRepo = z.object({
   name: RepoName,
   role: z.enum(['edit', 'read']),
   rootFolder: z.string(),
+  /** The workspace's clone, where a person works on it: for commands that are printed. */
+  cloneFolder: z.string().optional(),
   /** Where a fresh worktree is checked out, and what a restore goes back to. */
   commit: CommitId,
   /** The run's start on this repo, for the diff that the agent is told of. */

@@ -1,0 +1,69 @@
+import { attemptRefs, type AttemptRepo } from '../contract/attempt.ts';
+import { Fault } from '../contract/faults.ts';
+import type { CommitId } from '../contract/ids.ts';
+import { fetchBranch, upstreamName } from '../git/fetch-branch.ts';
+import { gitEnvironment } from '../git/git.ts';
+import { countApart } from '../git/history.ts';
+import { severalAtATime } from '../platform/several-at-a-time.ts';
+import type { AttemptDesk } from './attempt-desk.ts';
+import { linesWithoutProgress } from './whole-lines.ts';
+
+/** Where upstream's default branch of one repo is now, or why that is not known. */
+export type FetchedUpstream =
+  | { readonly repo: AttemptRepo; readonly theirs: CommitId }
+  | { readonly repo: AttemptRepo; readonly fault: Fault };
+
+const AT_ONCE = 4;
+
+/**
+ * Fetches the default branch of each repo's upstream, outside the walls and with the operator's own credentials, into a
+ * ref of the attempt's own. All are tried, so that the operator hears of every one that cannot be reached. Ends early
+ * when the signal does.
+ */
+export async function fetchUpstreams(
+  desk: AttemptDesk,
+  repos: readonly AttemptRepo[],
+  touch: () => void,
+): Promise<FetchedUpstream[]> {
+  const { env } = gitEnvironment(process.env, { interactive: false });
+  return severalAtATime(repos, { limit: AT_ONCE, signal: desk.signal }, async (repo, signal) => {
+    try {
+      return { repo, theirs: await fetchOne({ ...desk, signal }, repo, { env, touch }) };
+    } catch (error) {
+      if (signal.aborted || !(error instanceof Fault)) throw error;
+      desk.output.note(
+        [`${repo.name}: ${error.message}`, error.detail, error.hint].filter((text) => text !== undefined).join('\n'),
+      );
+      return { repo, fault: error };
+    }
+  });
+}
+
+async function fetchOne(
+  { request, output, signal }: AttemptDesk,
+  repo: AttemptRepo,
+  { env, touch }: { env: Readonly<Record<string, string>>; touch: () => void },
+): Promise<CommitId> {
+  const { name, rootFolder, upstream, defaultBranch } = repo;
+  output.note(`${name}: fetching ${defaultBranch} of ${upstreamName(upstream)}`);
+  const print = linesWithoutProgress((text) =>
+    output.write({ kind: 'stderr', atMs: Date.now(), text: `${name}: ${text}` }),
+  );
+  const theirs = await fetchBranch({
+    rootFolder,
+    upstream,
+    branch: defaultBranch,
+    ref: `${attemptRefs(request.run, request.attempt)}/upstream`,
+    env,
+    signal,
+    onStderr: (chunk) => {
+      // A long transfer prints one line that it writes over and over.
+      touch();
+      print(chunk);
+    },
+  });
+  const { right: toMerge } = await countApart(rootFolder, repo.commit, theirs, { signal });
+  const what = toMerge === 0 ? 'nothing' : toMerge === 1 ? 'one commit' : `${toMerge} commits`;
+  output.note(`${name}: ${defaultBranch} is at ${theirs.slice(0, 12)}, with ${what} to merge`);
+  return theirs;
+}
