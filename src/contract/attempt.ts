@@ -143,5 +143,7 @@ export type AttemptOutcome = z.infer<typeof AttemptOutcome>;
 
 /** Where an attempt's commits are pinned in a root repo; `head` and `leftover` lie below. */
 export const attemptRefs = (run: string, attempt: string): string => `refs/takt/runs/${run}/${attempt}`;
+/** Where the commits of the branches are pinned that a retried run went on from. */
+export const runTakenUpRef = (run: string): string => `refs/takt/runs/${run}/taken-up`;
 /** Where the commits that a run began with are pinned. */
 export const runStartRef = (run: string): string => `refs/takt/runs/${run}/start`;
