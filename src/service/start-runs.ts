@@ -5,9 +5,12 @@ import { stepHostCommand } from '../engine/start-host.ts';
 import { listRoots } from '../store/roots.ts';
 import { seenRefs } from '../store/seen-refs.ts';
 import { runGuidance } from './guidance/run-guidance.ts';
+import { settleBranchForwards } from './operations/workspace/take-in-upstream.ts';
 import type { ServiceParts } from './parts.ts';
 import { type RunDesk, startRunDesk } from './runs/run-desk.ts';
 import { startWatching } from './watching/start-watching.ts';
+
+const SETTLE_LIMIT_MS = 30_000;
 
 type Watching = Awaited<ReturnType<typeof startWatching>>;
 
@@ -53,6 +56,7 @@ export async function startRuns(
   }: { background: ReturnType<typeof emptyBackground>; confinement: () => Promise<{ works: boolean; why: string }> },
 ): Promise<AsyncDisposable> {
   const { layout, database, config, bus, log } = parts;
+  await settleBranchForwards(parts, AbortSignal.timeout(SETTLE_LIMIT_MS));
   await using opened = new AsyncDisposableStack();
   const engine = openSpoolEngine({
     database,
