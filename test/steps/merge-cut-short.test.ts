@@ -12,13 +12,14 @@ import { gitIn, type MergeHome, newMergeHome } from './merge-home.ts';
 const test = testNeeding('bwrap');
 
 /**
- * A merge that gets stuck while it writes files: an object that it needs is a pipe that nobody writes to, for which git
- * waits. `unstick` takes the pipe away.
+ * A merge that gets stuck while it writes files: the content of the second one is a pipe that nobody writes to, for
+ * which git waits. The root repo has that content from the beginning, so that it is in no pack, which git would prefer.
+ * `unstick` takes the pipe away.
  */
 async function stuckHome(t: { after(work: () => void): void }): Promise<MergeHome & { unstick(): void }> {
   const home = newMergeHome(t, { repos: ['app', 'lib'], files: { 'a.txt': 'one\n' } });
   for (const repo of ['app', 'lib']) home.ours(repo, { 'own.txt': `own of ${repo}\n` });
-  for (const repo of ['app', 'lib']) home.theirs(repo, { 'first.txt': 'first\n', 'second.txt': 'second\n' });
+  for (const repo of ['app', 'lib']) home.theirs(repo, { 'first.txt': 'first\n', 'second.txt': 'one\n' });
   await home.setUp(home.request({ step: 'setup' as never, work: { kind: 'setup' } }));
   const blob = gitIn(home.upstream('lib'), ['rev-parse', 'main:second.txt']);
   const object = join(home.runFolder, 'lib', '.git', 'objects', blob.slice(0, 2), blob.slice(2));
@@ -27,12 +28,12 @@ async function stuckHome(t: { after(work: () => void): void }): Promise<MergeHom
   return { ...home, unstick: () => rmSync(object) };
 }
 
-/** Starts the merge and waits until it writes files in `lib`. */
+/** Starts the merge and waits until it is done with `app` and stuck in `lib`. */
 async function startStuck(home: MergeHome) {
   const attempt = home.attempt(home.request());
   const host = attempt.startHost({ HOME: home.layout.home });
-  const app = join(home.runFolder, 'app');
-  await watchUntil(app, () => Promise.resolve(existsSync(join(app, 'second.txt')) ? true : undefined), {
+  const lib = join(home.runFolder, 'lib');
+  await watchUntil(lib, () => Promise.resolve(existsSync(join(lib, 'second.txt')) ? true : undefined), {
     signal: AbortSignal.timeout(60_000),
     everyMs: 20,
   });
@@ -59,6 +60,7 @@ test('a host that is killed while it writes merged files: the next attempt begin
     everyMs: 20,
   });
   assert.equal(existsSync(join(home.runFolder, 'app', 'second.txt')), true);
+  assert.equal(readFileSync(join(home.runFolder, 'lib', 'second.txt'), 'utf8'), '');
   home.unstick();
 
   const { outcome, text, id } = await home.merge({ number: 2, restore: true });
@@ -68,7 +70,7 @@ test('a host that is killed while it writes merged files: the next attempt begin
   for (const { repo, head, leftover } of outcome.repos) {
     assert.equal(leftover, null);
     assert.equal(home.git(repo, 'rev-parse', `${attemptRefs(home.run, id)}/head`), head);
-    assert.equal(home.git(repo, 'show', `${head}:second.txt`), 'second');
+    assert.equal(home.git(repo, 'show', `${head}:second.txt`), 'one');
     assert.equal(home.git(repo, 'show', `${head}:own.txt`), `own of ${repo}`);
     assert.equal(home.inWorktree(repo, 'status', '--porcelain'), '');
   }
