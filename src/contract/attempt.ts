@@ -143,6 +143,8 @@ export type AttemptOutcome = z.infer<typeof AttemptOutcome>;
 
 /** Where an attempt's commits are pinned in a root repo; `head` and `leftover` lie below. */
 export const attemptRefs = (run: string, attempt: string): string => `refs/takt/runs/${run}/${attempt}`;
+/** Where an attempt that merges upstream's default branch keeps what it fetched of it. */
+export const upstreamRef = (run: string, attempt: string): string => `${attemptRefs(run, attempt)}/upstream`;
 /** Where the commits of the branches are pinned that a retried run went on from. */
 export const runTakenUpRef = (run: string): string => `refs/takt/runs/${run}/taken-up`;
 /** Where the commits that a run began with are pinned. */

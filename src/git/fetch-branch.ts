@@ -34,7 +34,7 @@ export async function fetchBranch(p: {
     if (commit === null) throw shallow(upstream);
     return commit;
   }
-  const { heads } = await askUpstream(rootFolder, upstream, p);
+  const { heads } = await askUpstream(rootFolder, upstream, { env: p.env, signal: p.signal });
   if (!heads.has(branch)) {
     throw new Fault('BRANCH_MISSING', `The upstream ${upstream} has no branch ${branch}.`, {
       hint: 'Name its default branch as `default_branch` of the repo in repos.yaml, then `takt repo fetch`.',

@@ -80,8 +80,11 @@ is_dirty() {
   [ "$head" != "$2" ] || [ "$tree" != "$(in_repo "$1" rev-parse "$2^{tree}")" ]
 }
 set_aside() {
-  echo "takt: $1 held uncommitted changes, which are set aside" >&2
-  kept=$(echo 'Set aside before a merge.' | in_repo "$1" commit-tree "$tree" -p "$head") || return 1
+  echo "takt: $1 was not as the step before left it; what it held is set aside" >&2
+  kept=$head
+  if [ "$tree" != "$(in_repo "$1" rev-parse "$head^{tree}")" ]; then
+    kept=$(echo 'Set aside before a merge.' | in_repo "$1" commit-tree "$tree" -p "$head") || return 1
+  fi
   in_repo "$1" update-ref "$aside" "$kept"
 }
 begin() {

@@ -5,6 +5,7 @@ import { stepHostCommand } from '../engine/start-host.ts';
 import { listRoots } from '../store/roots.ts';
 import { seenRefs } from '../store/seen-refs.ts';
 import { runGuidance } from './guidance/run-guidance.ts';
+import { followFetched } from './operations/repo/follow-fetched.ts';
 import { settleBranchForwards } from './operations/workspace/take-in-upstream.ts';
 import type { ServiceParts } from './parts.ts';
 import { type RunDesk, startRunDesk } from './runs/run-desk.ts';
@@ -78,6 +79,7 @@ export async function startRuns(
     checkRefs: async (repos) => {
       for (const repo of repos) await background.watching.checkNow(repo);
     },
+    upstreamFetched: followFetched(parts),
     guidanceFor: (workspace) => runGuidance(parts, workspace),
     environment: process.env,
     userHome: homedir(),

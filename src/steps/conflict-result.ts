@@ -129,12 +129,13 @@ function deedWords(deed: Deed, path: string): string {
 function resolveWords({ request }: WalledDesk, conflicts: readonly Conflict[]): string {
   const commands = conflicts.flatMap(({ upstream: { repo, theirs }, files }) => {
     const clone = `git -C ${shellWord(repo.cloneFolder ?? repo.name)}`;
+    const [merge, commit] = [`${clone} merge --no-edit`, `${clone} commit --all --no-edit`];
     return [
       `  ${clone} pull --ff-only`,
       `  ${clone} fetch ${shellWord(repo.rootFolder)} ${theirs}`,
-      `  ${clone} merge${files.length === 0 ? ' --allow-unrelated-histories' : ''} FETCH_HEAD`,
-      `    # mend ${files.length === 0 ? 'what conflicts' : 'the files named'}, then`,
-      `  ${clone} commit --all --no-edit`,
+      ...(files.length === 0
+        ? [`  ${merge} --allow-unrelated-histories FETCH_HEAD`, `    # where files conflict: mend them, then ${commit}`]
+        : [`  ${merge} FETCH_HEAD`, '    # mend the files named, then', `  ${commit}`]),
       `  ${clone} push`,
     ];
   });

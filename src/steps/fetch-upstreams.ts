@@ -1,4 +1,4 @@
-import { attemptRefs, type AttemptRepo } from '../contract/attempt.ts';
+import { type AttemptRepo, upstreamRef } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
 import type { CommitId } from '../contract/ids.ts';
 import { fetchBranch, upstreamName } from '../git/fetch-branch.ts';
@@ -31,9 +31,8 @@ export async function fetchUpstreams(
       return { repo, theirs: await fetchOne({ ...desk, signal }, repo, { env, touch }) };
     } catch (error) {
       if (signal.aborted || !(error instanceof Fault)) throw error;
-      desk.output.note(
-        [`${repo.name}: ${error.message}`, error.detail, error.hint].filter((text) => text !== undefined).join('\n'),
-      );
+      // git's own words are in the output already.
+      desk.output.note(`${repo.name}: ${error.message} ${error.hint}`);
       return { repo, fault: error };
     }
   });
@@ -46,14 +45,16 @@ async function fetchOne(
 ): Promise<CommitId> {
   const { name, rootFolder, upstream, defaultBranch } = repo;
   output.note(`${name}: fetching ${defaultBranch} of ${upstreamName(upstream)}`);
-  const print = linesWithoutProgress((text) =>
-    output.write({ kind: 'stderr', atMs: Date.now(), text: `${name}: ${text}` }),
-  );
+  const ref = upstreamRef(request.run, request.attempt);
+  const print = linesWithoutProgress((text) => {
+    // Where takt keeps it says nothing to people.
+    if (!text.includes(ref)) output.write({ kind: 'stderr', atMs: Date.now(), text: `${name}: ${text}` });
+  });
   const theirs = await fetchBranch({
     rootFolder,
     upstream,
     branch: defaultBranch,
-    ref: `${attemptRefs(request.run, request.attempt)}/upstream`,
+    ref,
     env,
     signal,
     onStderr: (chunk) => {

@@ -44,10 +44,7 @@ function notReached(faults: readonly Extract<FetchedUpstream, { readonly fault: 
   const failed = failedWork({ class: 'upstream', sentence: sentences.join(' ') });
   const findings = faults.map(({ repo, fault }) => ({
     severity: 'error' as const,
-    message: [fault.message, fault.detail, fault.hint]
-      .filter((text) => text !== undefined)
-      .join('\n')
-      .slice(0, 4_000),
+    message: `${fault.message} ${fault.hint}`.slice(0, 4_000),
     repo: repo.name,
   }));
   return { ...failed, result: { verdict: 'failed', summary: sentences.join('\n'), findings }, isUntouched: true };

@@ -145,6 +145,21 @@ test('twenty workspaces on ten repos merge at once: three are in conflict, and n
     }
   });
 
+  await t.test('what is to be pushed are the task’s own commits, as the root repos know what was fetched', async () => {
+    const { name, repos } = TASKS[0] ?? { name: '', repos: [] };
+    await each(repos, async (repo) => {
+      const upstream = await household.git(join(household.folder, 'upstream', `${repo}.git`), 'rev-parse', 'main');
+      await until(`main of ${repo} to follow`, async () =>
+        (await household.git(household.root(repo), 'rev-parse', 'main')) === upstream ? true : undefined,
+      );
+    });
+    const plan = await household.json<{ repos: { commits: number }[] }>('push', name, '--dry-run');
+    assert.deepEqual(
+      plan.repos.map(({ commits }) => commits),
+      [2, 2, 2],
+    );
+  });
+
   await t.test('no lock and no half merge is anywhere, and the root repos are whole', async () => {
     assert.deepEqual(await leftovers(household), []);
     await each(REPOS, (repo) => household.git(household.root(repo), 'fsck', '--full', '--strict'));
