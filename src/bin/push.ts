@@ -53,6 +53,7 @@ export function refuseDiverged({ repos, branch }: Plan): void {
   throw new Fault(
     'UPSTREAM_MOVED',
     `The branch ${branch} of upstream holds commits that ours lacks, in ${diverged.join(' and ')}; nothing was pushed.`,
+    { hint: `\`takt workspace pull ${branch}\` takes in what came, or says how to merge it; then push again.` },
   );
 }
 

@@ -96,6 +96,7 @@ async function stepsOf(ask: Ask, known: Lookup['known']): Promise<Run['steps']> 
 
 const otherSteps: readonly Candidate[] = [
   named('approve', 'waits for you'),
+  named('merge_upstream', 'merges the default branch of upstream into the branch'),
   named('push_to_github', 'pushes the branch to upstream'),
   named('create_pr', 'pushes, and opens pull requests'),
 ];

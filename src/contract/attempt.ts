@@ -13,6 +13,8 @@ export const AttemptRepo = z.object({
   name: RepoName,
   role: z.enum(['edit', 'read']),
   rootFolder: z.string(),
+  /** The workspace's clone, where a person works on it: for commands that are printed. */
+  cloneFolder: z.string().optional(),
   /** Where a fresh worktree is checked out, and what a restore goes back to. */
   commit: CommitId,
   /** The run's start on this repo, for the diff that the agent is told of. */
@@ -141,5 +143,9 @@ export type AttemptOutcome = z.infer<typeof AttemptOutcome>;
 
 /** Where an attempt's commits are pinned in a root repo; `head` and `leftover` lie below. */
 export const attemptRefs = (run: string, attempt: string): string => `refs/takt/runs/${run}/${attempt}`;
+/** Where an attempt that merges upstream's default branch keeps what it fetched of it. */
+export const upstreamRef = (run: string, attempt: string): string => `${attemptRefs(run, attempt)}/upstream`;
+/** Where the commits of the branches are pinned that a retried run went on from. */
+export const runTakenUpRef = (run: string): string => `refs/takt/runs/${run}/taken-up`;
 /** Where the commits that a run began with are pinned. */
 export const runStartRef = (run: string): string => `refs/takt/runs/${run}/start`;

@@ -43,7 +43,9 @@ export const CloneStatus = z.object({
   unpulled: z.number().int(),
   /** Commits that upstream lacks; what `takt push` would send. */
   unreleased: z.number().int(),
-  /** True if upstream's branch of this name holds commits that ours lacks. */
+  /** Commits of upstream's branch of this name that ours lacks. */
+  behindUpstream: z.number().int(),
+  /** True if there are any. */
   isDivergedFromUpstream: z.boolean(),
 });
 export type CloneStatus = z.infer<typeof CloneStatus>;

@@ -4,6 +4,7 @@ import type { FailureReason } from '../contract/run.ts';
 import { SETUP_STEP } from '../pipeline/check-pipeline.ts';
 import { stepTitle } from '../pipeline/step-title.ts';
 import type { Database } from '../store/database.ts';
+import { isBranchForwardPlanned } from '../store/branch-forwards.ts';
 import { appendEvent } from '../store/events.ts';
 import { isLandingPlanned } from '../store/landings.ts';
 import { setRunStart } from '../store/run-repos.ts';
@@ -50,7 +51,7 @@ const GATHER_LIMIT_MS = 10_000;
 
 /**
  * The one transaction of a trigger: what was seen, the run that follows, and the events. Moves that are no workspace's
- * branch in a repo that it edits, that were seen before, or that are takt's own landing, change nothing; so it may be
+ * branch in a repo that it edits, that were seen before, or that takt itself makes, change nothing; so it may be
  * called twice with the same moves.
  */
 export function takeInMoves(database: Database, moves: readonly Move[], rules: TriggerRules): Affected {
@@ -103,8 +104,9 @@ export function insertManualRun(
 function takeInMove(database: Database, { repo, branch, to }: Move, nowMs: number): boolean {
   if (roleIn(database, branch, repo) !== 'edit') return false;
   if ((seenRef(database, repo, branch) ?? null) === to) return false;
-  // The transaction that settles the landing writes down what was seen.
+  // The transaction that settles takt's own move writes down what was seen.
   if (to !== null && isLandingPlanned(database, repo, branch, to)) return false;
+  if (to !== null && isBranchForwardPlanned(database, repo, branch, to)) return false;
   if (to === null) dropSeenRef(database, repo, branch);
   else setSeenRef(database, repo, branch, to);
   appendEvent(database, { topic: 'branch.update', atMs: nowMs, workspace: branch, data: { repo, branch, commit: to } });

@@ -12,6 +12,7 @@ import type { Person } from './person.ts';
 import { progressReader, type OnProgress } from './progress.ts';
 import { refCommit } from './refs.ts';
 import { UPSTREAM_REFS } from './root-repo.ts';
+import { besideUpstreamBranch } from './upstream-branch.ts';
 
 /** A clone's standing, without its names. `why` says what is broken. */
 export type CloneStanding = Omit<CloneStatus, 'repo' | 'role' | 'folder'>;
@@ -147,14 +148,14 @@ async function besideDefault(
 async function besideUpstream(
   p: { rootFolder: string; branch: string; role: RepoRole; signal: AbortSignal },
   root: string | null,
-): Promise<{ unreleased: number; isDivergedFromUpstream: boolean }> {
-  if (root === null || p.role === 'read') return { unreleased: 0, isDivergedFromUpstream: false };
-  const [unreleased, upstream] = await Promise.all([
+): Promise<{ unreleased: number; behindUpstream: number; isDivergedFromUpstream: boolean }> {
+  if (root === null || p.role === 'read') return { unreleased: 0, behindUpstream: 0, isDivergedFromUpstream: false };
+  const [unreleased, beside] = await Promise.all([
     git(p.rootFolder, ['rev-list', '--count', root, '--not', `--glob=${UPSTREAM_REFS}*`], p),
-    refCommit(p.rootFolder, UPSTREAM_REFS + p.branch, p),
+    besideUpstreamBranch(p),
   ]);
-  const lacking = upstream === null ? 0 : (await countApart(p.rootFolder, root, upstream, p)).right;
-  return { unreleased: Number(unreleased), isDivergedFromUpstream: lacking > 0 };
+  const behindUpstream = beside?.behind ?? 0;
+  return { unreleased: Number(unreleased), behindUpstream, isDivergedFromUpstream: behindUpstream > 0 };
 }
 
 async function besideRoot(

@@ -17,7 +17,12 @@ export const LEFT_IN_FOLDER = 'and-more';
  * HEAD; else a commit beside it, and HEAD stays. Everything else that git says goes to standard error.
  */
 export function collectScript(
-  repos: readonly { readonly name: string; readonly commit: string }[],
+  repos: readonly {
+    readonly name: string;
+    readonly commit: string;
+    /** What the root repo has beside it, such as what was fetched there, and need not come out. */
+    readonly known?: readonly string[];
+  }[],
   options: {
     readonly commitLeftovers: boolean;
     readonly message: string;
@@ -33,30 +38,26 @@ export function collectScript(
     GIT_COMMITTER_EMAIL: committer.email,
   }).map(([name, value]) => `${name}=${shellWord(value)}\nexport ${name}\n`);
   const calls = repos.map(
-    ({ name, commit }) => `collect ${shellWord(name)} ${shellWord(commit)} || give_up ${shellWord(name)}\n`,
+    ({ name, commit, known = [] }) =>
+      `collect ${[name, commit, ...known].map(shellWord).join(' ')} || give_up ${shellWord(name)}\n`,
   );
   return [
     SCRIPT_HEAD,
     ...environment,
     `message=${shellWord(options.message)}\ncommit_leftovers=${options.commitLeftovers ? 'yes' : 'no'}\nfailed=0\n`,
+    SNAPSHOT,
     COLLECT,
     ...calls,
     `printf '${FRAMES_END}\\n'\nexit $failed\n`,
   ].join('');
 }
 
-/*
- * `snapshot` makes a tree of the work tree through an index of its own. What its owner may not read is made readable
- * first. Repositories that were made within the work tree are left out, as git would take each for a submodule: of
- * those the frame says that something is in the folder only.
- *
- * `beside` names the newest commits that HEAD does not hold, but another branch, a stash or the reflog does; they
- * become parents of a commit beside HEAD. What the root repo has, since it came out before, is not among them.
- *
- * A bundle names what the other side has to have: the commit that the attempt began with. A HEAD that was moved back to
- * one of its ancestors needs no bundle.
+/**
+ * Shell functions: `changes_of` puts into `changes` what is uncommitted in a work tree, and `snapshot` prints a tree of
+ * it, made through an index of its own. What its owner may not read is made readable first. Repositories that were made
+ * within the work tree are left out, as git would take each for a submodule.
  */
-const COLLECT = `readable() {
+export const SNAPSHOT = `readable() {
   (cd "$top/$1" && xargs -0 -r sh -c '
     for f; do
       if [ -L "$f" ]; then printf "%s\\0" "$f"
@@ -91,7 +92,18 @@ snapshot() {
     in_repo "$1" update-index --add -z --stdin >&2 || return 1
   in_repo "$1" write-tree
 }
-holds_repos() {
+`;
+
+/*
+ * Of repositories within the work tree the frame says that something is in the folder only.
+ *
+ * `beside` names the newest commits that HEAD does not hold, but another branch, a stash or the reflog does; they
+ * become parents of a commit beside HEAD. What the root repo has, since it came out before, is not among them.
+ *
+ * A bundle names what the other side has to have: the commit that the attempt began with. A HEAD that was moved back to
+ * one of its ancestors needs no bundle.
+ */
+const COLLECT = `holds_repos() {
   [ -z "$(in_repo "$1" ls-files --others --exclude-standard | grep '/"\\{0,1\\}$')" ] || return 0
   in_repo "$1" ls-files --stage | sed -n 's/^160000 [^	]*	//p' | {
     while read -r path; do [ ! -e "$top/$1/$path/.git" ] || exit 0; done
@@ -122,7 +134,9 @@ not_in_root() {
     sed -n 's/^\\([0-9a-f]*\\) missing$/-p \\1/p'
 }
 collect() {
-  name=$1 start=$2 out=$top/$1/.git/takt-out-bundle leftover= rest=
+  name=$1 start=$2 out=$top/$1/.git/takt-out-bundle leftover= rest= known=
+  shift 2
+  for commit; do known="$known ^$commit"; done
   head=$(in_repo "$name" rev-parse --verify --quiet 'HEAD^{commit}') || return 1
   changes_of "$name" || return 1
   if [ -n "$changes" ]; then
@@ -163,12 +177,12 @@ bundle() {
   bytes=0 refs=
   rm -rf "$top/$name/.git/refs/takt-out" "$out"
   if [ -n "$head" ]; then
-    new=$(in_repo "$name" rev-list --max-count=1 "$head" "^$start") || return 1
+    new=$(in_repo "$name" rev-list --max-count=1 "$head" "^$start" $known) || return 1
     if [ -n "$new" ]; then add_ref ${BUNDLE_HEAD} "$head" || return 1; fi
   fi
   if [ -n "$leftover" ]; then add_ref ${BUNDLE_LEFTOVER} "$leftover" || return 1; fi
   [ -n "$refs" ] || return 0
-  in_repo "$name" bundle create --quiet "$out" $refs "^$start" >&2 || return 1
+  in_repo "$name" bundle create --quiet "$out" $refs "^$start" $known >&2 || return 1
   bytes=$(wc -c < "$out" | tr -d ' ')
   for ref in $refs; do in_repo "$name" update-ref -d "$ref" || return 1; done
 }

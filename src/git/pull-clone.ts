@@ -9,7 +9,7 @@ import { openCloneView, type CloneView } from './clone-view.ts';
 import { isAncestor } from './history.ts';
 import { refCommit } from './refs.ts';
 
-type Pulled = Omit<PullResult, 'repo'>;
+type Pulled = Pick<PullResult, 'state' | 'from' | 'to' | 'why'>;
 
 interface Pull {
   readonly folder: string;

@@ -3,9 +3,10 @@ import { CommitId } from '../contract/ids.ts';
 import type { PushOfRepo } from '../contract/operations/push.ts';
 import { git, gitResult, linesOf } from './git.ts';
 import { commitSubjects, isAncestor } from './history.ts';
-import { pinCommits, refCommit } from './refs.ts';
+import { refCommit } from './refs.ts';
 import { UPSTREAM_REFS } from './root-repo.ts';
 import { askUpstreamBranch } from './upstream.ts';
+import { noteUpstreamBranch } from './upstream-branch.ts';
 import { upstreamFault } from './upstream-fault.ts';
 
 const SUBJECTS_SHOWN = 50;
@@ -103,7 +104,7 @@ export async function pushCommit(p: {
     });
   }
   if (answer.startsWith('!') || result.exitCode !== 0) return settleRefusal(p, commit, result.stderr);
-  await recordUpstream(p, commit);
+  await noteUpstreamBranch(p, commit);
   return { kind: answer.startsWith('=') ? 'current' : 'pushed' };
 }
 
@@ -154,7 +155,7 @@ async function settleRefusal(
 ): Promise<{ kind: 'current' }> {
   const now = await askUpstreamBranch(p.rootFolder, p.upstream, p.branch, { signal: p.signal, env: p.env });
   if (now === commit) {
-    await recordUpstream(p, commit);
+    await noteUpstreamBranch(p, commit);
     return { kind: 'current' };
   }
   if (now !== p.expected) throw moved(p.upstream, p.branch, now);
@@ -167,16 +168,9 @@ async function isForward(folder: string, expected: string, commit: string, signa
   );
 }
 
-async function recordUpstream(
-  p: { rootFolder: string; branch: string; signal: AbortSignal },
-  commit: CommitId,
-): Promise<void> {
-  await pinCommits(p.rootFolder, [{ ref: UPSTREAM_REFS + p.branch, commit }], p);
-}
-
 function moved(upstream: string, branch: string, now: string | null): Fault {
   const where = now === null ? 'is gone' : `is at ${now.slice(0, 10)}, which our branch does not build on`;
   return new Fault('UPSTREAM_MOVED', `The branch ${branch} of ${upstream} ${where}.`, {
-    hint: 'Fetch (`takt repo fetch`), merge what came, then push again.',
+    hint: `\`takt workspace pull ${branch}\` takes in what came, or says how to merge it; then push again.`,
   });
 }

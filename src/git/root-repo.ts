@@ -104,6 +104,25 @@ export async function fetchRoot(p: FetchSource & { readonly folder: string; read
   return { changed, head, isDiverged };
 }
 
+/**
+ * Lets what a root repo knows of upstream's default branch follow a commit that was fetched from there by another way,
+ * and our own default branch with it. By fast-forward only: what is older, or was rewritten, is for the next fetch to
+ * say. True if something moved. Not to be called while a fetch of the same repo is going on.
+ */
+export async function followUpstream(p: {
+  readonly folder: string;
+  readonly defaultBranch: string;
+  readonly commit: CommitId;
+  readonly signal: AbortSignal;
+}): Promise<boolean> {
+  const ref = UPSTREAM_REFS + p.defaultBranch;
+  const before = await refCommit(p.folder, ref, p);
+  if (before === p.commit || (before !== null && !(await isAncestor(p.folder, before, p.commit, p)))) return false;
+  await moveRefs(p.folder, [{ ref, from: before, to: p.commit }], p);
+  await followDefaultBranch(p.folder, p.defaultBranch, p.commit, p);
+  return true;
+}
+
 /** What a root repo takes on disk, and what of its contents takt does not follow. */
 export async function repoFacts(
   folder: string,

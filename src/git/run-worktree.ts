@@ -3,7 +3,7 @@ import { excludePatterns } from './exclude.ts';
 import { quotedPath } from './clone-view.ts';
 import { shellWord } from './shell-word.ts';
 
-type WorktreeRepo = Pick<AttemptRepo, 'name' | 'rootFolder' | 'commit' | 'copy' | 'cache'>;
+export type WorktreeRepo = Pick<AttemptRepo, 'name' | 'rootFolder' | 'commit' | 'copy' | 'cache'>;
 
 /**
  * Shell functions that the scripts begin with. They run inside the confinement, with the run's folder as working
@@ -24,7 +24,8 @@ in_repo() {
 }
 `;
 
-const MAKE = `configure() {
+/** Shell functions that make a worktree, or take one back to a commit; `configure` undoes what was set there. */
+export const MAKE = `configure() {
   mkdir -p "$1/.git/info"
   (cd "$1/.git" && rm -rf info/attributes info/sparse-checkout info/exclude config hooks)
   printf '%s' "$2" > "$1/.git/info/exclude"
@@ -81,7 +82,7 @@ fi
 }
 
 // HEAD is replaced as a file: a branch that was checked out must not move with it. The reset ends a merge under way.
-const RESTORE = `restore() {
+export const RESTORE = `restore() {
   [ -d "./$1/.git" ] && [ ! -L "./$1/.git" ] || return 1
   find "./$1/.git" -name '*.lock' -type f -exec rm -f {} +
   rm -rf "./$1/.git/rebase-merge" "./$1/.git/rebase-apply" "./$1/.git/sequencer"
@@ -107,8 +108,8 @@ function checkOut(repo: WorktreeRepo): string {
   return `check_out ${shellWord(repo.name)} ${shellWord(repo.commit)}\n`;
 }
 
-/** Guidance lies in the run's folder, part of it within repos. */
-function excludesOf(repo: WorktreeRepo, guidance: readonly string[]): string[] {
+/** What git's status of a worktree is not to show. Guidance lies in the run's folder, part of it within repos. */
+export function excludesOf(repo: WorktreeRepo, guidance: readonly string[]): string[] {
   const within = guidance
     .filter((path) => path.startsWith(`${repo.name}/`))
     .map((path) => path.slice(repo.name.length + 1));

@@ -40,6 +40,9 @@ function checkStep(step: Step, known: KnownWords): void {
 
 function refuseChanges(step: Step): void {
   if (step.changes === true) {
-    throw new Fault('PIPELINE_INVALID', `The step ${step.name} makes no commits, so it cannot have changes: true.`);
+    throw new Fault(
+      'PIPELINE_INVALID',
+      `The step ${step.name} cannot have changes: true; that is for agents and commands.`,
+    );
   }
 }

@@ -67,7 +67,7 @@ export interface OwnParts {
 export function allBindings(parts: ServiceParts, own: OwnParts): Binding[] {
   return [
     ...repoBindings(parts),
-    ...workspaceBindings(parts),
+    ...workspaceBindings(parts, own.background),
     ...runBindings(parts, own.background),
     ...pullBindings(parts, own),
     ...guidanceBindings(parts),
@@ -86,14 +86,18 @@ function repoBindings(parts: ServiceParts): Binding[] {
   ];
 }
 
-function workspaceBindings(parts: ServiceParts): Binding[] {
+function workspaceBindings(parts: ServiceParts, background: Background): Binding[] {
+  const checkRefs = (name: string): Promise<void> =>
+    background.watching
+      .checkNow(name)
+      .catch((error: unknown) => parts.log.warn({ err: error, repo: name }, 'branches could not be compared'));
   return [
     bind(workspace.workspaceCreate, (params, call) => createWorkspace(parts, params, call)),
     bind(workspace.workspaceList, () => listWorkspaces(parts)),
     bind(workspace.workspaceShow, (params, { signal }) => workspaceView(parts, params.workspace, signal)),
     bind(workspace.workspaceAddRepo, (params, call) => addWorkspaceRepos(parts, params, call)),
     bind(workspace.workspaceRemoveRepo, (params, call) => removeWorkspaceRepo(parts, params, call)),
-    bind(workspace.workspacePull, (params, call) => pullWorkspace(parts, params, call)),
+    bind(workspace.workspacePull, (params, call) => pullWorkspace({ ...parts, checkRefs }, params, call)),
     bind(workspace.workspaceTaskSet, (params, call) => setTask(parts, params, call)),
     bind(workspace.workspaceDelete, (params, call) => deleteWorkspace(parts, params, call)),
     bind(pipeline.pipelineSet, (params, call) => setPipeline(parts, params, call)),

@@ -5,9 +5,13 @@ import { stepHostCommand } from '../engine/start-host.ts';
 import { listRoots } from '../store/roots.ts';
 import { seenRefs } from '../store/seen-refs.ts';
 import { runGuidance } from './guidance/run-guidance.ts';
+import { followFetched } from './operations/repo/follow-fetched.ts';
+import { settleBranchForwards } from './operations/workspace/take-in-upstream.ts';
 import type { ServiceParts } from './parts.ts';
 import { type RunDesk, startRunDesk } from './runs/run-desk.ts';
 import { startWatching } from './watching/start-watching.ts';
+
+const SETTLE_LIMIT_MS = 30_000;
 
 type Watching = Awaited<ReturnType<typeof startWatching>>;
 
@@ -53,6 +57,7 @@ export async function startRuns(
   }: { background: ReturnType<typeof emptyBackground>; confinement: () => Promise<{ works: boolean; why: string }> },
 ): Promise<AsyncDisposable> {
   const { layout, database, config, bus, log } = parts;
+  await settleBranchForwards(parts, AbortSignal.timeout(SETTLE_LIMIT_MS));
   await using opened = new AsyncDisposableStack();
   const engine = openSpoolEngine({
     database,
@@ -74,6 +79,7 @@ export async function startRuns(
     checkRefs: async (repos) => {
       for (const repo of repos) await background.watching.checkNow(repo);
     },
+    upstreamFetched: followFetched(parts),
     guidanceFor: (workspace) => runGuidance(parts, workspace),
     environment: process.env,
     userHome: homedir(),

@@ -7,6 +7,7 @@ import { wallsFolder } from '../confinement/raise-walls.ts';
 import type { Walls } from '../confinement/walls.ts';
 import { writeFileDurably } from '../platform/files.ts';
 import type { AttemptDesk } from './attempt-desk.ts';
+import { hasWalls } from './has-walls.ts';
 import { openOutput } from './output-writer.ts';
 import { performWork, raiseWallsOf } from './perform-work.ts';
 import { PROTOCOL, readRequest } from './read-request.ts';
@@ -41,7 +42,7 @@ export async function carryOutAttempt(folder: string): Promise<HostEnd> {
     onLimit: () => watch.end('output_limit'),
     onDiskFault: () => watch.end('disk_full'),
   });
-  const pipes = request.work.kind === 'script' ? Promise.resolve('') : makeWorkPipes(request);
+  const pipes = hasWalls(request.work) ? makeWorkPipes(request) : Promise.resolve('');
   // Whoever needs them waits for them, and meets the rejection there.
   pipes.catch(() => undefined);
   const outcome = await attempt({ request, folder, output, pipes, signal: watch.signal }, watch);
@@ -82,7 +83,7 @@ async function attempt(desk: AttemptDesk, watch: EndWatch): Promise<AttemptOutco
   let walls: Walls | undefined;
   let work: WorkResult;
   try {
-    walls = request.work.kind === 'script' ? undefined : await raiseWallsOf(desk);
+    walls = hasWalls(request.work) ? await raiseWallsOf(desk) : undefined;
     work = await performWork(desk, walls, watch.touch);
   } catch (error) {
     const reason = reasonOf(error);

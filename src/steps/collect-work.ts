@@ -18,19 +18,24 @@ export interface Collected {
 
 /**
  * The last act of an attempt: takes its commits out of the worktrees into the root repos, under the attempt's own refs.
- * What is uncommitted becomes a commit on top if the work passed, else a commit beside it. Git runs in a confinement
+ * What is uncommitted becomes a commit on top (`commitLeftovers`), or else a commit beside it. Git runs in a confinement
  * of its own, since the worktrees' hooks and settings are the work's; only bundles come out.
  */
 export async function collectWork(
   desk: WalledDesk,
   untouched: readonly RepoOutcome[],
-  how: { isPassed: boolean; message: string },
+  how: {
+    readonly commitLeftovers: boolean;
+    readonly message: string;
+    /** Per repo, commits that the root repo has beside its start. */
+    readonly known?: ReadonlyMap<string, readonly string[]>;
+  },
 ): Promise<Collected> {
   const { request } = desk;
   if (untouched.length === 0) return { repos: [], fault: null };
   const script = collectScript(
-    untouched.map(({ repo, start }) => ({ name: repo, commit: start })),
-    { commitLeftovers: how.isPassed, message: how.message, author: request.author },
+    untouched.map(({ repo, start }) => ({ name: repo, commit: start, known: how.known?.get(repo) ?? [] })),
+    { ...how, author: request.author },
   );
   const found = new Map<string, RepoOutcome>();
   let intake: Promise<Fault | null> = Promise.resolve(null);

@@ -7,6 +7,7 @@ import type { AttemptDesk, WalledDesk } from './attempt-desk.ts';
 import { runCommandWork } from './command-work.ts';
 import { untilGone } from './end-processes.ts';
 import { handOver } from './hand-over.ts';
+import { hasWalls } from './has-walls.ts';
 import { makeWorkFolder } from './run-folder.ts';
 import { recordWork, runInside } from './run-inside.ts';
 import { workEnvironment } from './work-environment.ts';
@@ -24,7 +25,7 @@ export async function raiseWallsOf({ request, output, signal }: AttemptDesk): Pr
 export async function performWork(desk: AttemptDesk, walls: Walls | undefined, touch: () => void): Promise<WorkResult> {
   const { request } = desk;
   const { work } = request;
-  if (work.kind === 'script') return (await import('./script-work.ts')).runScriptWork(desk, work);
+  if (work.kind === 'script' && !hasWalls(work)) return (await import('./script-work.ts')).runScriptWork(desk, work);
   if (walls === undefined) throw new Fault('INTERNAL', 'Work without walls.');
   const walled: WalledDesk = { ...desk, walls };
   makeWorkFolder(request.agentFolder, walls.user);
@@ -32,6 +33,8 @@ export async function performWork(desk: AttemptDesk, walls: Walls | undefined, t
   if (work.kind === 'setup') return (await import('./setup-work.ts')).runSetupWork(walled);
   if (!existsSync(request.runFolder))
     throw new Fault('RUN_STATE', `The run's folder ${request.runFolder} is gone; its setup has to make it again.`);
+  // It takes the worktrees to where it begins in its own way.
+  if (work.kind === 'script') return (await import('./merge-upstream.ts')).mergeUpstream(walled, touch);
   if (request.restore) await restoreWorktrees(walled);
   if (work.kind === 'command') return runCommandWork(walled, work);
   const { runAgentWork } = await import('./agent-work.ts');

@@ -3,6 +3,7 @@ import { Fault } from '../contract/faults.ts';
 import { gitEnvironment } from '../git/git.ts';
 import { pushCommit, pushOrder } from '../git/push.ts';
 import type { AttemptDesk } from './attempt-desk.ts';
+import { linesWithoutProgress } from './whole-lines.ts';
 import { endedWork, failedWork, passedWork, type WorkResult } from './work-result.ts';
 
 type ScriptWork = Extract<AttemptWork, { kind: 'script' }>;
@@ -68,14 +69,4 @@ export async function pushCommits(
     }
   }
   return { pushed, stopped: null };
-}
-
-/** Passes on whole lines as a terminal shows them at the end: what a carriage return overwrote is left out. */
-function linesWithoutProgress(write: (text: string) => void): (chunk: string) => void {
-  let rest = '';
-  return (chunk) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) write(`${line.slice(line.lastIndexOf('\r') + 1)}\n`);
-  };
 }

@@ -6,7 +6,7 @@ import type { WorkResult } from './work-result.ts';
 
 type ScriptWork = Extract<AttemptWork, { kind: 'script' }>;
 
-/** Carries out a script step. It runs outside every confinement, with the operator's own credentials for git. */
+/** Carries out a script step that runs outside every confinement, with the operator's own credentials for git. */
 export async function runScriptWork(desk: AttemptDesk, work: ScriptWork): Promise<WorkResult> {
   switch (work.script) {
     case 'push_to_github':
@@ -14,7 +14,6 @@ export async function runScriptWork(desk: AttemptDesk, work: ScriptWork): Promis
     case 'create_pr':
       return (await import('./pull-work.ts')).runPullWork(desk, work);
     case 'merge_upstream':
-      // A pipeline with one of these is refused when it is set.
-      throw new Fault('PIPELINE_INVALID', `This takt does not carry out ${work.script}.`);
+      throw new Fault('INTERNAL', 'A merge is made inside walls.');
   }
 }

@@ -3,8 +3,9 @@ import type { AttemptOutcome, AttemptRequest } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
 import type { RepoOutcome } from '../contract/run.ts';
 import type { Walls } from '../confinement/walls.ts';
-import type { AttemptDesk } from './attempt-desk.ts';
+import type { AttemptDesk, WalledDesk } from './attempt-desk.ts';
 import type { Collected } from './collect-work.ts';
+import { isMerge } from './has-walls.ts';
 import { stageResultPath, writeStageResult } from './run-folder.ts';
 import { reasonOf, type Settled } from './settle-attempt.ts';
 import type { WorkResult } from './work-result.ts';
@@ -23,7 +24,7 @@ export async function secureWork(
   work: WorkResult,
 ): Promise<Settled & Pick<AttemptOutcome, 'repos'>> {
   const { request, output } = desk;
-  const hasWorktrees = request.work.kind === 'agent' || request.work.kind === 'command';
+  const hasWorktrees = request.work.kind !== 'setup' && work.isUntouched !== true;
   const isPassed = settled.state === 'passed';
   if (walls === undefined || !hasWorktrees) return { ...settled, repos: untouchedRepos(request) };
   if (!existsSync(request.runFolder)) {
@@ -31,11 +32,9 @@ export async function secureWork(
     return { ...gone, repos: untouchedRepos(request) };
   }
   const signal = AbortSignal.timeout(COLLECT_LIMIT_MS);
-  const { collectWork } = await import('./collect-work.ts');
-  const { repos, fault } = await collectWork({ ...desk, walls, signal }, untouchedRepos(request), {
-    isPassed,
-    message: commitMessage(request, work),
-  }).catch((error: unknown): Collected => ({ repos: untouchedRepos(request), fault: faultOf(error) }));
+  const { repos, fault } = await bringOut({ ...desk, walls, signal }, work, isPassed).catch(
+    (error: unknown): Collected => ({ repos: untouchedRepos(request), fault: faultOf(error) }),
+  );
   if (fault !== null) {
     const sentence = `${fault.message} The work is kept in ${request.runFolder}.`;
     output.note([sentence, fault.detail].filter((text) => text !== undefined).join('\n'));
@@ -49,6 +48,19 @@ export async function secureWork(
     reason: { class: 'no_change', sentence: 'It passed and left no commit, which this step has to.' },
     repos,
   };
+}
+
+/** Of a merge, what did not come to its end goes back first; it commits nothing but what it merged. */
+async function bringOut(desk: WalledDesk, work: WorkResult, isPassed: boolean): Promise<Collected> {
+  const { request } = desk;
+  const isOfMerge = isMerge(request.work);
+  if (isOfMerge && !isPassed) await (await import('./merge-upstream.ts')).takeBackMerge(desk);
+  const { collectWork } = await import('./collect-work.ts');
+  return collectWork(desk, untouchedRepos(request), {
+    commitLeftovers: isPassed && !isOfMerge,
+    message: commitMessage(request, work),
+    ...(work.known === undefined ? {} : { known: work.known }),
+  });
 }
 
 /** Whatever went wrong on the way out, the work is still in its folder, and the attempt ends with its own words. */

@@ -14,6 +14,10 @@ export interface WorkResult {
   readonly pushed?: AttemptOutcome['pushed'];
   /** Pull requests that are there now; also of a step that failed half-way. */
   readonly pulls?: AttemptOutcome['pulls'];
+  /** True if it ended before anything was done in the worktrees. */
+  readonly isUntouched?: boolean;
+  /** Per repo, commits that the root repo got from elsewhere during the work. */
+  readonly known?: ReadonlyMap<string, readonly string[]>;
 }
 
 export const passedWork = (summary: string): WorkResult => ({

@@ -138,6 +138,14 @@ export function activeRuns(database: Database, workspace: string): StoredRun[] {
     .map((row) => RunRow.parse(row));
 }
 
+/** The newest run of the same workspace that came after this one and is on its way; one that waits for a person is not. */
+export function newerAtWork(
+  database: Database,
+  { workspace, number }: Pick<StoredRun, 'workspace' | 'number'>,
+): StoredRun | undefined {
+  return activeRuns(database, workspace).findLast((run) => run.number > number && run.state !== 'waiting');
+}
+
 /** Final runs that still have a folder. */
 export function runsWithFolder(database: Database): StoredRun[] {
   return database
@@ -220,6 +228,12 @@ export function reopenRun(database: Database, id: string, state: 'gathering' | '
           superseded_by = NULL, snapshot = NULL WHERE id = ?`,
     )
     .run(state, id);
+}
+
+/** True of a run that was retried and has not begun again. */
+export function isRetried(database: Database, id: string): boolean {
+  const row = database.prepare("SELECT 1 FROM runs WHERE id = ? AND trigger = 'retry' AND snapshot IS NULL").get(id);
+  return row !== undefined;
 }
 
 /** Its branch was deleted: what it makes stays pinned and never lands. */

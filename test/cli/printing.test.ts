@@ -170,3 +170,42 @@ test('a run that is still ending is not said to go on', async () => {
   assert.equal(await said('running'), 'Run feature/3 is being ended.\n');
   assert.equal(await said('cancelled'), 'Run feature/3 is cancelled.\n');
 });
+
+test('a pull says of each repo what came in, what has to be merged by hand, and which upstream was away', async () => {
+  const [from, to] = ['a'.repeat(40), 'b'.repeat(40)];
+  const fault = { code: 'UPSTREAM_MISSING', message: 'There is no repository.', hint: 'Look.' };
+  const results = [
+    { repo: 'app', state: 'pulled', from, to, why: null, taken: 2, fault: null },
+    {
+      repo: 'lib',
+      state: 'refused',
+      from,
+      to,
+      why: 'Apart.',
+      taken: 0,
+      commands: ['git merge', 'git push'],
+      fault: null,
+    },
+    { repo: 'web', state: 'current', from, to: from, why: null, taken: 0, fault },
+  ];
+
+  assert.deepEqual((await printReply({ name: 'workspace.pull' }, { results }, {}, page)).split('\n'), [
+    '✓ app: aaaaaaaa → bbbbbbbb (2 commits from upstream)',
+    '✗ lib: Apart.',
+    '  To merge them by hand; where files conflict, mend and commit them before the push:',
+    '    git merge',
+    '    git push',
+    '✓ web: up to date',
+    '✗ web: upstream was not asked: There is no repository.',
+    '    Look.',
+    '',
+  ]);
+});
+
+test('a run that is retried behind a newer one says so', async () => {
+  const reply = { run: 'run_1', workspace: 'task', number: 1, state: 'queued' };
+  const said = (more: object): Promise<string> => printReply({ name: 'run.retry' }, { ...reply, ...more }, {}, page);
+
+  assert.equal(await said({}), 'Run task/1 is queued.\n');
+  assert.equal(await said({ waitsFor: 2 }), 'Run task/1 is queued; it goes on when task/2 is over.\n');
+});

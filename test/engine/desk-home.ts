@@ -146,6 +146,7 @@ async function openDesk(home: DeskHome, { debugPoint, hostCommand = FAKE_HOST }:
       error: (facts, sentence) => say(facts, `${sentence} ${JSON.stringify(facts, errorText)}`),
     },
     checkRefs: () => look(),
+    upstreamFetched: () => undefined,
     guidanceFor: () => [
       {
         path: 'CLAUDE.md',

@@ -54,6 +54,7 @@ test('a fresh clone is clean and level with everything', async () => {
     ahead: 0,
     behind: 0,
     unreleased: 0,
+    behindUpstream: 0,
     isDivergedFromUpstream: false,
   });
 });
@@ -75,10 +76,11 @@ test('the standing counts what is dirty, unpushed, unpulled, ahead, behind and u
   commit(upstream, { 'theirs.txt': 'x' });
   await fetchRoot({ folder: root, upstream, defaultBranch: 'main', signal: limit() });
 
-  const { dirty, unpushed, unpulled, ahead, behind, unreleased, isDivergedFromUpstream } = await status();
+  const { dirty, unpushed, unpulled, ahead, behind, unreleased, behindUpstream, isDivergedFromUpstream } =
+    await status();
 
   assert.deepEqual(
-    { dirty, unpushed, unpulled, ahead, behind, unreleased, isDivergedFromUpstream },
+    { dirty, unpushed, unpulled, ahead, behind, unreleased, behindUpstream, isDivergedFromUpstream },
     {
       dirty: 3,
       unpushed: 1,
@@ -86,6 +88,7 @@ test('the standing counts what is dirty, unpushed, unpulled, ahead, behind and u
       ahead: 2,
       behind: 1,
       unreleased: 2,
+      behindUpstream: 2,
       isDivergedFromUpstream: true,
     },
   );

@@ -10,7 +10,7 @@ import { stepTitle } from '../../src/pipeline/step-title.ts';
 const known: KnownWords = {
   roles: ['plan', 'implement', 'test', 'review', 'fix', 'docs'],
   models: modelAliases,
-  scripts: ['push_to_github'],
+  scripts: ['merge_upstream', 'push_to_github'],
 };
 const refusal = (words: string[]): string => {
   try {
@@ -95,7 +95,6 @@ test('a full model id is taken as it is', () => {
 
 test('a script that this version lacks is refused when the pipeline is set', () => {
   assert.equal(refusal(['create_pr']), 'This version does not carry out the script create_pr.');
-  assert.equal(refusal(['merge_upstream']), 'This version does not carry out the script merge_upstream.');
 });
 
 test('more than fifty steps are refused', () => {
@@ -111,5 +110,8 @@ test('the full form is checked like the short one', () => {
   assert.throws(() => check([{ ...command, name: 'setup' }]), /No step may be named setup/);
   assert.throws(() => check([{ kind: 'agent', name: 'a', role: 'tset' }]), /No role tset; did you mean test\?/);
   assert.throws(() => check([{ kind: 'agent', name: 'a', role: 'test', model: 'opsu' }]), /did you mean opus/);
-  assert.throws(() => check([{ kind: 'approve', name: 'a', changes: true }]), /makes no commits/);
+  assert.throws(() => check([{ kind: 'approve', name: 'a', changes: true }]), /for agents and commands/);
+  const merge = { kind: 'script', name: 'a', script: 'merge_upstream' };
+  assert.doesNotThrow(() => check([merge]));
+  assert.throws(() => check([{ ...merge, changes: true }]), /for agents and commands/);
 });

@@ -5,7 +5,7 @@ import { createJobs } from '../../src/service/jobs.ts';
 import { createKeyedLock, type LockKeys } from '../../src/service/keyed-lock.ts';
 import { createLatch } from '../../src/service/latch.ts';
 import { createOneTimeLinks } from '../../src/service/http/one-time-links.ts';
-import { severalAtATime } from '../../src/service/several-at-a-time.ts';
+import { severalAtATime } from '../../src/platform/several-at-a-time.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { eventsAfter } from '../../src/store/events.ts';
 

@@ -1,5 +1,5 @@
 import type { ReplyOf } from '../../contract/operation.ts';
-import type { runApprove, runDiff, runLand, runList } from '../../contract/operations/run.ts';
+import type { runApprove, runDiff, runLand, runList, runRetry } from '../../contract/operations/run.ts';
 import type { RunState } from '../../contract/run.ts';
 import { cleanText, oneLine } from '../clean-text.ts';
 import type { Page } from '../terminal.ts';
@@ -14,7 +14,7 @@ export const runPrinters = {
   'run.show': printRun,
   'run.diff': printDiff,
   'run.cancel': printCancelled,
-  'run.retry': printAfterwards,
+  'run.retry': printRetried,
   'run.approve': printAfterwards,
   'run.reject': printAfterwards,
   'run.land': printLanded,
@@ -61,6 +61,12 @@ const afterwardsWords: Record<RunState, string> = {
 
 function printAfterwards({ workspace, number, state }: ReplyOf<typeof runApprove>): string {
   return `Run ${workspace}/${number} ${afterwardsWords[state]}.\n`;
+}
+
+function printRetried(reply: ReplyOf<typeof runRetry>): string {
+  const { workspace, number, waitsFor } = reply;
+  if (waitsFor === undefined) return printAfterwards(reply);
+  return `Run ${workspace}/${number} is queued; it goes on when ${workspace}/${waitsFor} is over.\n`;
 }
 
 /** A step that works gets a moment to end, so that the run may still be running. */

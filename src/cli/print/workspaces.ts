@@ -107,7 +107,9 @@ function cloneState(clone: CloneStatus): { text: string; paint?: (style: Page['s
   if (clone.state === 'missing') return { text: 'the folder is gone', paint: (style) => style.red };
   if (clone.state === 'broken') return { text: 'git does not read it', paint: (style) => style.red };
   const parts = [
-    clone.isDivergedFromUpstream ? 'diverged from upstream' : '',
+    clone.isDivergedFromUpstream
+      ? `diverged from upstream, which has ${counted(clone.behindUpstream, 'more commit')}`
+      : '',
     clone.dirty > 0 ? `${counted(clone.dirty, 'file')} changed` : '',
     clone.unpushed > 0 ? `${clone.unpushed} unpushed` : '',
     clone.unpulled > 0 ? `${clone.unpulled} to pull` : '',
@@ -126,18 +128,34 @@ function pipelineHint({ name, pipeline }: Workspace): string {
 }
 
 function printPull({ results }: ReplyOf<typeof workspacePull>, { style }: Page): string {
-  return results
-    .map(({ repo, state, from, to, why }) => {
-      switch (state) {
-        case 'current':
-          return `${style.green('✓')} ${repo}: up to date\n`;
-        case 'pulled':
-          return `${style.green('✓')} ${repo}: ${shortCommit(from)} → ${shortCommit(to)}\n`;
-        case 'refused':
-          return `${style.red('✗')} ${repo}: ${cleanText(why ?? 'refused')}\n`;
-      }
-    })
-    .join('');
+  return results.map((result) => `${pulledLine(result, style)}${notAskedLines(result, style)}`).join('');
+}
+
+function pulledLine(
+  { repo, state, from, to, why, taken, commands = [] }: ReplyOf<typeof workspacePull>['results'][number],
+  style: Page['style'],
+): string {
+  const came = taken === 0 ? '' : ` (${counted(taken, 'commit')} from upstream)`;
+  switch (state) {
+    case 'current':
+      return `${style.green('✓')} ${repo}: up to date${came}\n`;
+    case 'pulled':
+      return `${style.green('✓')} ${repo}: ${shortCommit(from)} → ${shortCommit(to)}${came}\n`;
+    case 'refused': {
+      const lines = commands.map((command) => `    ${cleanText(command)}\n`).join('');
+      const byHand =
+        lines === '' ? '' : `  To merge them by hand; where files conflict, mend and commit them before the push:\n`;
+      return `${style.red('✗')} ${repo}: ${cleanText(why ?? 'refused')}${came}\n${byHand}${lines}`;
+    }
+  }
+}
+
+function notAskedLines(
+  { repo, fault }: ReplyOf<typeof workspacePull>['results'][number],
+  style: Page['style'],
+): string {
+  if (fault === null) return '';
+  return `${style.red('✗')} ${repo}: upstream was not asked: ${cleanText(fault.message)}\n    ${cleanText(fault.hint)}\n`;
 }
 
 function printDeleted({ deleted, pins }: ReplyOf<typeof workspaceDelete>): string {

@@ -9,12 +9,16 @@ export const pipelineSet = defineOperation({
   name: 'workspace.pipeline-set',
   summary: 'Sets the ordered steps of a workspace.',
   details:
-    'A step is a role (`review`), a role with a model (`review@opus`), a script (`push_to_github`), a shell command (`run:"npm test"`) or `approve`. ' +
+    'A step is a role (`review`), a role with a model (`review@opus`), a script (`merge_upstream`, `push_to_github`), a shell command (`run:"npm test"`) or `approve`. ' +
     'The full form is YAML: --file reads it, `pipeline-show --yaml` gives it back. It is checked before it is set.',
   examples: [
     {
       line: 'takt workspace pipeline-set feature-auth test review@opus run:"npm test" approve push_to_github',
       does: 'sets five steps',
+    },
+    {
+      line: 'takt workspace pipeline-set feature-auth merge_upstream run:"npm test"',
+      does: 'brings the branch up to upstream’s default branch, then tests it',
     },
     { line: 'takt workspace pipeline-set feature-auth --file p.yaml', does: 'sets what the file says' },
   ],

@@ -104,6 +104,8 @@ export const runCancel = defineOperation({
 export const runRetry = defineOperation({
   name: 'run.retry',
   summary: 'Goes on with a run that did not pass, from the step that stopped it or from an earlier one.',
+  details:
+    'Where somebody has brought the workspace’s branch on from what the run holds, such as by a merge that it could not make, the run goes on from there. It waits for a newer run of the workspace that is on its way.',
   examples: [{ line: 'takt run retry feature-auth --from test', does: 'repeats `test` and what follows' }],
   http: { method: 'POST', path: '/api/runs/:run/retry' },
   command: { words: ['run', 'retry'], positionals: ['run'] },
@@ -113,7 +115,8 @@ export const runRetry = defineOperation({
     from: StepName.optional().describe('first step to repeat'),
     wait: z.boolean().default(false).describe('wait for the end and show the steps'),
   }),
-  reply: afterwards,
+  /** `waitsFor`: number of the newer run that comes first. */
+  reply: afterwards.extend({ waitsFor: z.number().int().optional() }),
 });
 
 export const runLand = defineOperation({

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BranchName, CommitId, RepoName, WorkspaceName } from '../ids.ts';
 import { defineOperation } from '../operation.ts';
 import { Workspace, WorkspaceSummary } from '../workspace.ts';
+import { FetchResult } from './repo.ts';
 
 const Task = z.string().max(20_000);
 const ofWorkspace = { workspace: 'workspace' } as const;
@@ -98,17 +99,32 @@ export const PullResult = z.object({
   from: CommitId.nullable(),
   to: CommitId.nullable(),
   why: z.string().nullable(),
+  /** How many commits of upstream's branch came in. */
+  taken: z.number().int(),
+  /** Shell commands that do by hand what was refused. */
+  commands: z.array(z.string()).optional(),
+  /** Why upstream could not be asked; then it is about what was fetched before. */
+  fault: FetchResult.shape.fault,
 });
 export type PullResult = z.infer<typeof PullResult>;
 
 export const workspacePull = defineOperation({
   name: 'workspace.pull',
-  summary: 'Brings landed commits into the workspace clones, by fast-forward only.',
-  examples: [{ line: 'takt workspace pull feature-auth', does: 'moves each clone to what its pipeline landed' }],
+  summary: 'Brings upstream’s and landed commits into the workspace clones, by fast-forward only.',
+  details:
+    'It fetches first. Where upstream’s branch of the workspace has commits that ours lacks, such as a reviewer’s, the root repo’s branch follows it, which starts no run; where both have commits of their own, it prints the commands that merge them.',
+  examples: [
+    { line: 'takt workspace pull feature-auth', does: 'moves each clone to what upstream has and the pipeline landed' },
+    { line: 'takt workspace pull feature-auth --no-fetch', does: 'the same by what was fetched before' },
+  ],
+  kind: 'job',
   http: { method: 'POST', path: '/api/workspaces/:workspace/pull' },
   command: { words: ['workspace', 'pull'], positionals: ['workspace'] },
   entities: ofWorkspace,
-  params: z.strictObject({ workspace: WorkspaceName }),
+  params: z.strictObject({
+    workspace: WorkspaceName,
+    fetch: z.boolean().default(true).describe('do not ask upstream'),
+  }),
   reply: z.object({ results: z.array(PullResult) }),
 });
 

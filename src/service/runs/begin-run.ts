@@ -3,10 +3,11 @@ import type { RunId } from '../../contract/ids.ts';
 import type { Settings } from '../../contract/settings.ts';
 import { findModelAccess } from '../../agents/model-access.ts';
 import { runRepos } from '../../store/run-repos.ts';
-import { beginRun, findRun, type RunSnapshot, runOf, type StoredRun } from '../../store/runs.ts';
+import { beginRun, findRun, isRetried, type RunSnapshot, runOf, type StoredRun } from '../../store/runs.ts';
 import { changeRun, type Desk } from './desk-parts.ts';
 import { endRun } from './end-run.ts';
 import { reasonFor } from './failure-reason.ts';
+import { followBranches } from './follow-branches.ts';
 
 /**
  * A queued run begins to work, with roles, settings and repos as they are now. One that could not do its work ends at
@@ -22,9 +23,11 @@ export async function beginQueuedRun(desk: Desk, id: RunId): Promise<void> {
     endRun(desk, run, { state: 'failed', step: null, reason: reasonFor(error) });
     return;
   }
+  const takenUp = isRetried(desk.database, id) ? await followBranches(desk, run) : undefined;
   // It may have been cancelled or superseded meanwhile.
   if (findRun(desk.database, id)?.state !== 'queued') return;
   changeRun(desk, run, 'running', (atMs) => {
+    takenUp?.record();
     const folder = desk.layout.runFolder(run.workspace, run.number);
     beginRun(desk.database, id, { atMs, snapshot, folder });
   });

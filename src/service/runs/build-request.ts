@@ -73,6 +73,8 @@ async function workOf(
     case 'command':
       return { kind: 'command', run: step.run, shell: '/bin/sh' };
     case 'script':
+      // A merge sends nothing, and is how a workspace that cannot be pushed yet gets on.
+      if (step.script === 'merge_upstream') return { kind: 'script', script: step.script, pushes: [], pulls: [] };
       return {
         kind: 'script',
         script: step.script,
@@ -105,6 +107,7 @@ async function attemptRepo(
     name: repo.repo,
     role: repo.role,
     rootFolder: desk.layout.root(repo.repo),
+    cloneFolder: desk.layout.clone(run.workspace, repo.repo),
     commit: repo.head,
     base: repo.start,
     defaultBranch: root.defaultBranch,

@@ -53,8 +53,7 @@ async function removeRunFolder(desk: Desk, run: StoredRun): Promise<void> {
 
 /** True if everything in the run's folder is in the root repos. */
 export function isPinned(desk: Desk, id: RunId): boolean {
-  const kinds = new Map(runSteps(desk.database, id).map((step) => [step.name, step.kind]));
-  return isWorkPinned(attemptsOfRun(desk.database, id), kinds);
+  return isWorkPinned(attemptsOfRun(desk.database, id), runSteps(desk.database, id));
 }
 
 function isTimeOver(desk: Desk, run: StoredRun): boolean {

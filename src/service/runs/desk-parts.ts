@@ -18,6 +18,8 @@ export interface RunDeskParts {
   readonly log: DeskLog;
   /** Brings what is known of the branches of these repos up to date; it ends in `onMoves`. */
   readonly checkRefs: (repos: readonly string[]) => Promise<void>;
+  /** Called with a ref of a root repo into which an attempt may have fetched upstream's default branch. */
+  readonly upstreamFetched: (repo: string, ref: string) => void;
   /** Files that are written into a run's folder: CLAUDE.md on top, context packets. */
   readonly guidanceFor: (workspace: string) => { readonly path: string; readonly text: string }[];
   /** Whether work can be confined here, and why not. */

@@ -1,5 +1,5 @@
 import type { RunId } from '../../contract/ids.ts';
-import { findRun, runsInState, type StoredRun } from '../../store/runs.ts';
+import { findRun, isRetried, newerAtWork, runsInState, type StoredRun } from '../../store/runs.ts';
 import { beginQueuedRun } from './begin-run.ts';
 import type { Desk } from './desk-parts.ts';
 import { stepsAtOnce } from './places.ts';
@@ -44,7 +44,9 @@ async function takePlace(desk: Desk, id: RunId): Promise<void> {
 function longestWaiting(desk: Desk): StoredRun | undefined {
   const running = runsInState(desk.database, 'running');
   const wanting = running.filter((run) => desk.wanting.has(run.id) && !desk.holding.has(run.id));
-  const queued = runsInState(desk.database, 'queued').filter((run) => !desk.holding.has(run.id));
+  const queued = runsInState(desk.database, 'queued').filter(
+    (run) => !desk.holding.has(run.id) && !isBehindNewer(desk, run),
+  );
   // A run that has a place and is queued is about to begin, so its workspace is taken as well.
   const taken = new Set([
     ...running.map((run) => run.workspace),
@@ -53,6 +55,14 @@ function longestWaiting(desk: Desk): StoredRun | undefined {
   return [...wanting, ...queued.filter((run) => !taken.has(run.workspace))].toSorted(
     (one, other) => one.queuedAtMs - other.queuedAtMs || one.number - other.number,
   )[0];
+}
+
+/**
+ * A run that is retried while a newer one of its workspace is on its way goes after that, on what it leaves on the
+ * branches: two that begin with the same commits could not both land.
+ */
+function isBehindNewer({ database }: Desk, run: StoredRun): boolean {
+  return isRetried(database, run.id) && newerAtWork(database, run) !== undefined;
 }
 
 /** A settings file that cannot be read keeps nothing from ending: one place is left. */

@@ -68,6 +68,7 @@ async function endGathering(desk: Desk, run: StoredRun): Promise<void> {
     const reason = reasonFor(error);
     endWaiting(desk.database, run, { state: 'failed', ...reason, nowMs: Date.now() });
     desk.bus.wake();
+    desk.dispatch();
   }
 }
 

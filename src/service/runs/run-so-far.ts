@@ -1,10 +1,11 @@
 import type { RunId } from '../../contract/ids.ts';
+import type { ScriptName } from '../../contract/pipeline.ts';
 import { SETUP_STEP } from '../../pipeline/check-pipeline.ts';
 import type { RunSoFar } from '../../pipeline/next-actions.ts';
 import { isTakenOut } from '../../pipeline/pinned-work.ts';
 import { attemptsOfRun, type StoredAttempt } from '../../store/attempts.ts';
 import type { Database } from '../../store/database.ts';
-import { runSteps } from '../../store/run-steps.ts';
+import { runSteps, type StoredStep } from '../../store/run-steps.ts';
 import type { StoredRun } from '../../store/runs.ts';
 
 /** A run as the decision about its next step needs it. */
@@ -33,8 +34,25 @@ export function isAtWork({ database }: { readonly database: Database }, run: Run
 }
 
 /** True if all that was done in the run's folder is in the root repos, so that the folder may go. */
-export function isWorkPinned(attempts: readonly StoredAttempt[], stepKinds: ReadonlyMap<string, string>): boolean {
-  const last = attempts.findLast((attempt) => ['agent', 'command'].includes(stepKinds.get(attempt.step) ?? ''));
-  if (last === undefined) return true;
-  return isTakenOut(last) && !last.repos.some((repo) => repo.leftInFolder === true);
+export function isWorkPinned(
+  attempts: readonly StoredAttempt[],
+  steps: readonly Pick<StoredStep, 'name' | 'kind' | 'title'>[],
+): boolean {
+  const kinds = new Map(
+    steps.map(({ name, kind, title }) => [name as string, kind === 'script' && title === MERGE ? 'merge' : kind]),
+  );
+  const last = (...wanted: readonly string[]): StoredAttempt | undefined =>
+    attempts.findLast((attempt) => wanted.includes(kinds.get(attempt.step) ?? ''));
+  const merge = last('merge');
+  // A merge that was cut short is made anew, from commits that are pinned.
+  return isAllOut(last('agent', 'command')) && (merge?.state === 'interrupted' || isAllOut(merge));
+}
+
+/** The title of a script step is the script's name. */
+const MERGE: ScriptName = 'merge_upstream';
+
+function isAllOut(attempt: StoredAttempt | undefined): boolean {
+  return (
+    attempt === undefined || (isTakenOut(attempt) && !attempt.repos.some(({ leftInFolder }) => leftInFolder === true))
+  );
 }

@@ -17,7 +17,7 @@ import { commit, type ServiceParts } from '../../parts.ts';
 type PipelineParts = Pick<ServiceParts, 'bus' | 'config' | 'database' | 'layout' | 'locks'>;
 
 /** The scripts that this version carries out. */
-const SCRIPTS = ['push_to_github', 'create_pr'];
+const SCRIPTS = ['push_to_github', 'create_pr', 'merge_upstream'];
 
 export function showPipeline(
   { database }: Pick<PipelineParts, 'database'>,

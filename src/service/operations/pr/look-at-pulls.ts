@@ -7,7 +7,7 @@ import { workspaceOf } from '../../../store/workspaces.ts';
 import type { Call } from '../../http/binding.ts';
 import type { ServiceParts } from '../../parts.ts';
 import { lookAndStore } from '../../pulls/look-at-pulls.ts';
-import { severalAtATime } from '../../several-at-a-time.ts';
+import { severalAtATime } from '../../../platform/several-at-a-time.ts';
 import { listPulls, pullsTogether } from './pull-view.ts';
 
 type StatusParts = Pick<ServiceParts, 'bus' | 'config' | 'database' | 'log'>;

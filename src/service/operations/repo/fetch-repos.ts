@@ -3,7 +3,7 @@ import type { ParamsOf } from '../../../contract/operation.ts';
 import type { FetchResult, repoFetch } from '../../../contract/operations/repo.ts';
 import type { Call } from '../../http/binding.ts';
 import type { ServiceParts } from '../../parts.ts';
-import { severalAtATime } from '../../several-at-a-time.ts';
+import { severalAtATime } from '../../../platform/several-at-a-time.ts';
 import { fetchOne } from './fetch-one.ts';
 import { knownRepo, knownRepos } from './repo-view.ts';
 

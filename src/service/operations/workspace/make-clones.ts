@@ -5,7 +5,7 @@ import { moveRefs } from '../../../git/refs.ts';
 import { copiedFiles, repoGuidanceText } from '../../guidance/repo-guidance.ts';
 import type { Progress } from '../../jobs.ts';
 import type { ServiceParts } from '../../parts.ts';
-import { severalAtATime } from '../../several-at-a-time.ts';
+import { severalAtATime } from '../../../platform/several-at-a-time.ts';
 import type { RepoPlan } from './plan-branches.ts';
 import { writeInto } from './write-into.ts';
 

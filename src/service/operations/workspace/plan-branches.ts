@@ -2,6 +2,7 @@ import { Fault } from '../../../contract/faults.ts';
 import { isAncestor } from '../../../git/history.ts';
 import { refCommit } from '../../../git/refs.ts';
 import { UPSTREAM_REFS } from '../../../git/root-repo.ts';
+import { upstreamBranchRef } from '../../../git/upstream-branch.ts';
 import type { RepoRole } from '../../../contract/workspace.ts';
 import type { ServiceParts } from '../../parts.ts';
 import { mirroredRoot } from '../repo/repo-view.ts';
@@ -74,7 +75,7 @@ async function factsOf(
   const [base, before, upstream] = await Promise.all([
     ours(from).then((commit) => commit ?? theirs(from)),
     ours(wish.workspace),
-    theirs(wish.workspace),
+    find(upstreamBranchRef(wish.workspace)),
   ]);
   return { repo, role, rootFolder, branch: wish.workspace, before, upstream, base, defaultBranch };
 }

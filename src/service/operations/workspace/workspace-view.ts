@@ -4,7 +4,7 @@ import { rootOf } from '../../../store/roots.ts';
 import { listWorkspaces as storedWorkspaces, type StoredWorkspace, workspaceOf } from '../../../store/workspaces.ts';
 import { pullsOf } from '../../../store/pull-requests.ts';
 import type { ServiceParts } from '../../parts.ts';
-import { severalAtATime } from '../../several-at-a-time.ts';
+import { severalAtATime } from '../../../platform/several-at-a-time.ts';
 import { pullsTogether } from '../pr/pull-view.ts';
 
 type ViewParts = Pick<ServiceParts, 'database' | 'layout'>;

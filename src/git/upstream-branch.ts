@@ -1,0 +1,39 @@
+import type { CommitId } from '../contract/ids.ts';
+import { countApart } from './history.ts';
+import { pinCommits, refCommit } from './refs.ts';
+import { UPSTREAM_REFS } from './root-repo.ts';
+
+interface WorkspaceBranch {
+  readonly rootFolder: string;
+  readonly branch: string;
+  readonly signal: AbortSignal;
+}
+
+/** How a workspace's branch stands beside upstream's of the same name, by what was fetched or pushed last. */
+export interface BesideUpstream {
+  readonly ours: CommitId;
+  readonly theirs: CommitId;
+  /** Commits that only ours has. */
+  readonly ahead: number;
+  /** Commits that only upstream's has. */
+  readonly behind: number;
+}
+
+/** Where a root repo keeps upstream's branch of a workspace; a clone can fetch it under this name. */
+export const upstreamBranchRef = (branch: string): string => UPSTREAM_REFS + branch;
+
+/** Null where one of the two is absent. */
+export async function besideUpstreamBranch(p: WorkspaceBranch): Promise<BesideUpstream | null> {
+  const [ours, theirs] = await Promise.all([
+    refCommit(p.rootFolder, `refs/heads/${p.branch}`, p),
+    refCommit(p.rootFolder, upstreamBranchRef(p.branch), p),
+  ]);
+  if (ours === null || theirs === null) return null;
+  const { left, right } = await countApart(p.rootFolder, ours, theirs, p);
+  return { ours, theirs, ahead: left, behind: right };
+}
+
+/** Notes where upstream's branch is after a push. */
+export async function noteUpstreamBranch(p: WorkspaceBranch, commit: CommitId): Promise<void> {
+  await pinCommits(p.rootFolder, [{ ref: upstreamBranchRef(p.branch), commit }], p);
+}
