@@ -3,7 +3,6 @@ import { performJob } from '../cli/run-command.ts';
 import { withWholePath } from '../cli/upstream-path.ts';
 import { Fault } from '../contract/faults.ts';
 import { commandNamed } from '../grammar/command-table.ts';
-import { upstreamAddress } from '../service/operations/repo/upstream-address.ts';
 import { isFaultOfReach, probeFromService, probeFromShell, serviceCannotReach } from './probe-from-shell.ts';
 
 /** A service that is not done after so long may be waiting for an upstream; this shell then tries it as well. */
@@ -28,7 +27,7 @@ export async function addRepo(call: LocalCall): Promise<number> {
   } catch (error) {
     if (!(error instanceof Fault) || !isFaultOfReach(error) || !(await shell.isReached())) throw error;
     const { differing } = await probeFromService(undefined, { client, table, signal: call.signal });
-    throw serviceCannotReach(addresses.join(' and '), error, differing);
+    throw serviceCannotReach(error, differing);
   }
 }
 
@@ -62,6 +61,6 @@ function shellProbe(addresses: readonly string[], signal: AbortSignal): ShellPro
 }
 
 async function reachesAll(addresses: readonly string[], signal: AbortSignal): Promise<boolean> {
-  const faults = await Promise.all(addresses.map((address) => probeFromShell(upstreamAddress(address), signal)));
+  const faults = await Promise.all(addresses.map((address) => probeFromShell(address, signal)));
   return faults.every((fault) => fault === null);
 }

@@ -6,6 +6,7 @@ import { gitEnvironment } from '../git/git.ts';
 import { differingVariables } from '../git/reach-environment.ts';
 import { askUpstream } from '../git/upstream.ts';
 import { type CommandTable, commandNamed } from '../grammar/command-table.ts';
+import { upstreamAddress } from '../service/operations/repo/upstream-address.ts';
 
 /** No repository of anybody's: git is to find nothing there. */
 const NEUTRAL_FOLDER = '/';
@@ -23,13 +24,13 @@ const faultsOfReach: readonly FaultCode[] = [
 export const isFaultOfReach = ({ code }: Fault): boolean => faultsOfReach.includes(code);
 
 /**
- * Lists an upstream with the environment of this shell, without asking anybody anything. Null if that works, else why
- * it does not; in less than ten seconds.
+ * Lists an upstream, whose address is as a person wrote it, with the environment of this shell and without asking
+ * anybody anything. Null if that works, else why it does not; in less than ten seconds.
  */
 export async function probeFromShell(upstream: string, signal: AbortSignal): Promise<Fault | null> {
   const { env } = gitEnvironment(process.env, { interactive: false });
   try {
-    await askUpstream(NEUTRAL_FOLDER, upstream, { signal, env });
+    await askUpstream(NEUTRAL_FOLDER, upstreamAddress(upstream), { signal, env });
     return null;
   } catch (error) {
     if (error instanceof Fault && !signal.aborted) return error;
@@ -37,7 +38,10 @@ export async function probeFromShell(upstream: string, signal: AbortSignal): Pro
   }
 }
 
-/** What the service says of itself; without an address it tries nothing. */
+/**
+ * What the service says of itself: why it does not reach the upstream, null if it does, and the variables that it has
+ * otherwise than this shell. Without an address it tries nothing.
+ */
 export async function probeFromService(
   upstream: string | undefined,
   { client, table, signal }: { client: Client; table: CommandTable; signal: AbortSignal },
@@ -53,8 +57,8 @@ export async function probeFromService(
 }
 
 /** The fault of a service that does not reach what this shell does: why, what the two have otherwise, and the way out. */
-export function serviceCannotReach(upstream: string, why: Fault, differing: readonly string[]): Fault {
-  return new Fault('SERVICE_CANNOT_REACH', `This shell reaches ${upstream}, and the service does not: ${why.message}`, {
+export function serviceCannotReach(why: Fault, differing: readonly string[]): Fault {
+  return new Fault('SERVICE_CANNOT_REACH', `This shell reaches it, and the service does not: ${why.message}`, {
     hint: wayOut(differing),
     cause: why,
     ...(why.detail === undefined ? {} : { detail: why.detail }),

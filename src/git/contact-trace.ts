@@ -35,7 +35,7 @@ export function exchangesIn(trace: string): Exchange[] {
 
 /** True if GIT_TRACE_PACKET saw the other side speak: a line that git read, other than a refusal. */
 export function hasSpokenIn(trace: string): boolean {
-  // A repository on this disk is served by a process that writes into the same trace.
+  // A server that a wrapper of ssh starts on this machine writes into the same trace.
   return /^\S+ pkt-line\.c:\d+ +packet: +(?!upload-pack|receive-pack)\S+< (?!ERR )/m.test(trace);
 }
 

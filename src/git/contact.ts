@@ -20,7 +20,7 @@ export interface Contact {
   readonly wasCalled: boolean;
   /** Over HTTP, in order. */
   readonly exchanges: readonly Exchange[];
-  /** The other side spoke the git protocol: it was reached, and let us in. */
+  /** The other side spoke the git protocol: it was reached, and let us in. Not looked at for a path. */
   readonly hasSpoken: boolean;
   /** It was ended, since nothing came for too long. */
   readonly isSilent: boolean;
@@ -59,8 +59,8 @@ export async function contactUpstream(
     throw new Fault('INPUT_INVALID', `${upstream} is no address of a repository.`);
   const ssh = transport.kind === 'ssh' ? await sshCommandFor(transport, { folder, env, signal }) : null;
   const limits = { ...sshLimits(ssh), ...(await httpLimits(folder, transport, { env, signal })) };
-  await using watch = await openWatch();
-  using silence = watch.untilSilent(transport, env['GIT_TERMINAL_PROMPT'] === '0');
+  await using watch = await openWatch(transport);
+  using silence = watch.untilSilent(env['GIT_TERMINAL_PROMPT'] === '0');
   let result: ProcessResult;
   try {
     const watched = { ...env, ...limits, ...watch.environment };
@@ -115,27 +115,31 @@ async function httpLimits(
 interface Watch extends AsyncDisposable {
   readonly environment: Environment;
   /** A signal that ends when the other side has said nothing for too long; disposing it stops the looking. */
-  untilSilent(transport: Transport, isQuiet: boolean): Disposable & { readonly signal: AbortSignal };
+  untilSilent(isQuiet: boolean): Disposable & { readonly signal: AbortSignal };
   seen(): Promise<Seen>;
 }
 
 /** What is traced may hold an address with its password: it lies where only this user reads, and goes at once. */
-async function openWatch(): Promise<Watch> {
+async function openWatch({ kind }: Transport): Promise<Watch> {
   const folder = await mkdtemp(join(tmpdir(), 'takt-contact-'));
   const trace = join(folder, 'trace');
   const codeFile = join(folder, 'code');
   return {
-    environment: {
-      GIT_TRACE_CURL: trace,
-      GIT_TRACE_CURL_NO_DATA: '1',
-      GIT_TRACE_PACKET: trace,
-      TAKT_CODE_FILE: codeFile,
-    },
-    untilSilent(transport, isQuiet) {
+    // A repository on this disk is read by processes of ours, and its hooks would find these variables.
+    environment:
+      kind === 'disk'
+        ? {}
+        : {
+            GIT_TRACE_CURL: trace,
+            GIT_TRACE_CURL_NO_DATA: '1',
+            GIT_TRACE_PACKET: trace,
+            TAKT_CODE_FILE: codeFile,
+          },
+    untilSilent(isQuiet) {
       const silence = new AbortController();
       const over = new AbortController();
       // A path needs no limit, and ssh may be asking a person at any time.
-      if (transport.kind !== 'disk' && (isQuiet || transport.kind === 'http'))
+      if (kind !== 'disk' && (isQuiet || kind === 'http'))
         void endWhenSilent(trace, isQuiet, { silence, over: over.signal });
       return { signal: silence.signal, [Symbol.dispose]: () => over.abort() };
     },

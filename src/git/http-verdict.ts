@@ -11,10 +11,12 @@ const ANSWERS_OF_PROXIES = [403, 502, 503, 504];
 
 /** Why a call over HTTP failed, by the status that was answered last and by whom. */
 export async function httpVerdict(judged: Judged, contact: Contact, url: string): Promise<Verdict> {
-  if (!contact.wasCalled && (URL.parse(url)?.username ?? '') !== '') return noPasswordVerdict(judged, url);
+  // With a name in the address, git may want the password before it calls anybody.
+  if (!contact.wasCalled && hasNameOnly(url))
+    return noPasswordVerdict(judged, await credentialSources(judged.folder, url, judged));
   const proxy = await proxyFor(judged.folder, url, judged);
-  const last = contact.exchanges.at(-1);
-  if (proxy !== null && isProxysDoing(last)) return proxyVerdict(judged, proxy, last);
+  const last = contact.exchanges.findLast((exchange) => !isTunnel(exchange));
+  if (proxy !== null && isProxysDoing(contact, last)) return proxyVerdict(judged, proxy, last);
   const status = last?.status ?? 0;
   const { upstream } = judged;
   if (status === 401 || status === 403 || status === 407) return deniedVerdict(judged, contact, url, status);
@@ -22,24 +24,26 @@ export async function httpVerdict(judged: Judged, contact: Contact, url: string)
     const hint = 'Check the address. A server also says so of a repository that your account may not see.';
     return { code: 'UPSTREAM_MISSING', message: `There is no repository at ${upstream} (HTTP ${status}).`, hint };
   }
-  if (contact.isSilent && status === 0)
+  if (status !== 0 && (status < 200 || status >= 300))
+    return { code: 'UPSTREAM_UNREACHABLE', message: `The upstream ${upstream} answered with HTTP ${status}.` };
+  if (contact.isSilent)
     return { code: 'UPSTREAM_UNREACHABLE', message: `The upstream ${upstream} took no call, or said nothing to it.` };
   if (contact.hasSpoken || last?.isGit === true)
     return { code: 'UPSTREAM_UNREACHABLE', message: `The connection to ${upstream} broke off.`, hint: GO_ON };
-  if (status >= 200 && status < 300)
-    return { code: 'UPSTREAM_MISSING', message: `What answers at ${upstream} is no git repository.` };
-  if (status !== 0)
-    return { code: 'UPSTREAM_UNREACHABLE', message: `The upstream ${upstream} answered with HTTP ${status}.` };
-  return noAnswerVerdict(judged, url);
+  if (status !== 0) return { code: 'UPSTREAM_MISSING', message: `What answers at ${upstream} is no git repository.` };
+  return noAnswerVerdict(judged, contact, url);
 }
 
 const GO_ON = 'Repeat it: what was not taken whole was not taken at all.';
 
-/** A tunnel that did not come about, and a plain request through a proxy that it or whoever is behind it turned down. */
-function isProxysDoing(last: Exchange | undefined): boolean {
-  if (last === undefined || last.status === 0 || last.status === 407) return true;
-  if (last.method === 'CONNECT') return last.status >= 300;
-  return /^http:\/\//i.test(last.target) && ANSWERS_OF_PROXIES.includes(last.status);
+/** A tunnel that the proxy made: from then on the upstream itself answers. */
+const isTunnel = ({ method, status }: Exchange): boolean => method === 'CONNECT' && status >= 200 && status < 300;
+
+/** A tunnel that did not come about, and a plain request that the proxy, or whoever is behind it, turned down. */
+function isProxysDoing({ exchanges, hasSpoken }: Contact, last: Exchange | undefined): boolean {
+  if (last?.method === 'CONNECT' || last?.status === 407) return true;
+  if (hasSpoken || exchanges.some(isTunnel)) return false;
+  return last === undefined || last.status === 0 || ANSWERS_OF_PROXIES.includes(last.status);
 }
 
 async function proxyVerdict(
@@ -71,44 +75,51 @@ async function deniedVerdict(judged: Judged, contact: Contact, url: string, stat
     return { code: 'UPSTREAM_DENIED', message: `The upstream ${upstream} refused access (HTTP ${status}).`, hint };
   }
   const sources = await credentialSources(judged.folder, url, judged);
+  // Of a name alone curl makes a login with an empty password.
+  if (sources.length === 0 && hasNameOnly(url)) return noPasswordVerdict(judged, sources);
   const ways = sources.join(' or ');
-  if (contact.exchanges.some(({ hasCredentials }) => hasCredentials)) {
-    const from = sources.length === 0 ? '' : `, which came from ${ways}`;
+  const isSent = contact.exchanges.some(({ hasCredentials }) => hasCredentials);
+  if (isSent) {
+    const from = ways === '' ? '' : `, which came from ${ways}`;
     return {
       code: 'UPSTREAM_DENIED',
       message: `The upstream ${upstream} did not take the name and password (HTTP 401)${from}.`,
-      hint: `Put the right ones there${sources.length === 0 ? '' : ` (${ways})`}, so that \`git ls-remote ${upstream}\` works without a prompt.`,
+      hint: `Put the right ones there, so that ${worksFor(upstream)}.`,
     };
   }
-  const none =
-    sources.length === 0 ? 'no credential.helper is set for it, and ~/.netrc does not name it' : `${ways} had none`;
+  const none = ways === '' ? 'no credential.helper is set for it, and ~/.netrc does not name it' : `${ways} had none`;
   return {
     code: 'UPSTREAM_DENIED',
     message: `The upstream ${upstream} asks for a name and a password (HTTP 401), and ${none}.`,
-    hint: `Set up a credential helper, so that \`git ls-remote ${upstream}\` works without a prompt.`,
+    hint: `Set up a credential helper, so that ${worksFor(upstream)}.`,
   };
 }
 
-/** With a name in the address, git wants the password before it calls anybody. */
-async function noPasswordVerdict(judged: Judged, url: string): Promise<Verdict> {
-  const sources = await credentialSources(judged.folder, url, judged);
+const worksFor = (upstream: string): string => `\`git ls-remote ${upstream}\` works without a prompt`;
+
+function hasNameOnly(url: string): boolean {
+  const { username = '', password = '' } = URL.parse(url) ?? {};
+  return username !== '' && password === '';
+}
+
+function noPasswordVerdict({ upstream }: Judged, sources: readonly string[]): Verdict {
   const why = sources.length === 0 ? 'no credential.helper is set for it' : `${sources.join(' or ')} had none`;
   return {
     code: 'UPSTREAM_DENIED',
-    message: `git has no password for ${judged.upstream}: ${why}.`,
-    hint: `Set up a credential helper, so that \`git ls-remote ${judged.upstream}\` works without a prompt.`,
+    message: `git has no password for ${upstream}: ${why}.`,
+    hint: `Set up a credential helper, so that ${worksFor(upstream)}.`,
   };
 }
 
 /** Who took a connection and yet answered nothing over TLS did not come to terms on it; why is in git's words. */
-async function noAnswerVerdict({ upstream, signal }: Judged, url: string): Promise<Verdict> {
+async function noAnswerVerdict({ upstream, signal }: Judged, { exchanges }: Contact, url: string): Promise<Verdict> {
   const parsed = URL.parse(url);
   if (parsed?.protocol === 'https:') {
     const to = {
       host: parsed.hostname.replace(/^\[(.*)\]$/, '$1'),
       port: Number(parsed.port === '' ? 443 : parsed.port),
     };
-    const isThere = await canConnect(to, { signal, limitMs: CONNECT_LIMIT_MS });
+    const isThere = exchanges.some(isTunnel) || (await canConnect(to, { signal, limitMs: CONNECT_LIMIT_MS }));
     signal.throwIfAborted();
     if (isThere)
       return {

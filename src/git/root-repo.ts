@@ -153,7 +153,8 @@ async function fetchRefs(folder: string, p: FetchSource): Promise<void> {
     return;
   }
   const fault = await upstreamFault({ folder, upstream: p.upstream, words: result.stderr, contact, signal: p.signal });
-  if (fault.code === 'DISK_FULL' || !contact.hasSpoken || contact.sshExitCode === SSH_FAILED) throw fault;
+  const isBroken = contact.transport.kind !== 'disk' && (!contact.hasSpoken || contact.sshExitCode === SSH_FAILED);
+  if (fault.code === 'DISK_FULL' || isBroken) throw fault;
   // An upstream that lists its refs but cannot hand over what they hold is damaged; else the listing tells what is
   // wrong.
   await askUpstream(folder, p.upstream, p);

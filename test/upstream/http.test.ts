@@ -40,6 +40,7 @@ test('a credential helper lets takt in, and a wrong password is named with the h
   const add = ['repo', 'add', 'app', http.url('app')];
 
   const none = await inTime(household, ...add);
+  const named = await inTime(household, 'repo', 'add', 'app', http.url('app').replace('//', '//ada@'));
   await useStore(household, http.port, 'wrong');
   const wrong = await inTime(household, ...add);
   await useStore(household, http.port);
@@ -48,6 +49,8 @@ test('a credential helper lets takt in, and a wrong password is named with the h
 
   assert.equal(none.fault?.code, 'UPSTREAM_DENIED', none.stderr);
   assert.match(none.fault.message, /asks for a name and a password \(HTTP 401\), and no credential\.helper is set/);
+  assert.equal(named.fault?.code, 'UPSTREAM_DENIED', named.stderr);
+  assert.match(named.fault.message, /git has no password for .*no credential\.helper is set/);
   assert.equal(wrong.fault?.code, 'UPSTREAM_DENIED', wrong.stderr);
   assert.match(wrong.fault.message, /did not take the name and password \(HTTP 401\), .*credential\.helper = store/);
 });
@@ -114,6 +117,27 @@ test('a password in an address is used and never shown', async () => {
   assert.doesNotMatch(shown, new RegExp(ACCOUNT.password));
   assert.match(shown, /http:\/\/ada:\*\*\*@127\.0\.0\.1/);
   assert.equal(await taskOf(household, bare), commit);
+});
+
+test('an address with a password that was edited since is not pushed to before a fetch took it in', async () => {
+  await using household = await openHousehold();
+  const { bare, http: opened } = await withApp(household);
+  await using http = opened;
+  const addressOf = (path: string): string => http.url(path).replace('//', `//ada:${ACCOUNT.password}@`);
+  await household.ok('repo', 'add', 'app', addressOf('app'));
+  await household.ok('workspace', 'create', 'task', 'app');
+  await work(household, 'app');
+  await household.git(household.folder, 'clone', '-q', '--bare', bare, join(household.folder, 'upstream', 'moved.git'));
+  const file = join(household.home, 'config', 'repos.yaml');
+  await writeFile(file, `repos:\n  - name: app\n    upstream: ${addressOf('moved')}\n`);
+
+  const early = await inTime(household, 'push', 'task', '--yes');
+  await household.ok('repo', 'fetch', 'app');
+  const { repos } = await household.json<{ repos: { upstream: string }[] }>('push', 'task', '--dry-run');
+
+  assert.equal(early.fault?.code, 'FILE_CHANGED', early.stderr);
+  assert.match(early.fault.hint, /`takt repo fetch app`/);
+  assert.match(repos[0]!.upstream, /ada:\*\*\*@127\.0\.0\.1:\d+\/moved\.git$/);
 });
 
 /** All events up to the push, which is the last that the test makes. */

@@ -77,11 +77,31 @@ test('a proxy of a setting is named as that, and a tunnel that it refuses is tol
   assert.deepEqual(refusing.asked[0], 'CONNECT 127.0.0.1:443');
 });
 
+test('behind a tunnel that a proxy made, it is the upstream that fails', async () => {
+  await using household = await openHousehold();
+  const { http: opened } = await open(household);
+  await using http = opened;
+  await using working = await startProxy();
+  await using silent = await listenSilently();
+  household.environment['https_proxy'] = `http://127.0.0.1:${working.port}`;
+  await household.ok('service', 'start');
+
+  const plain = await inTime(household, 'repo', 'add', 'app', `https://127.0.0.1:${http.port}/app.git`);
+  const unanswered = await inTime(household, 'repo', 'add', 'app', `https://127.0.0.1:${silent.port}/app.git`);
+
+  assert.equal(plain.fault?.code, 'UPSTREAM_UNREACHABLE', plain.stderr);
+  assert.match(plain.fault.message, /was reached, but no secured connection came about/);
+  assert.equal(unanswered.fault?.code, 'UPSTREAM_UNREACHABLE', unanswered.stderr);
+  assert.match(unanswered.fault.message, /said nothing/);
+});
+
 test('a service with another proxy than the shell is told from an upstream that is away', async () => {
   await using household = await openHousehold();
   const { http: opened } = await open(household);
   await using http = opened;
-  useProxy(household, await freePort());
+  // The worst case for time: the service waits in vain, and the shell tries meanwhile.
+  await using silent = await listenSilently();
+  useProxy(household, silent.port);
   await household.ok('service', 'start');
   delete household.environment['http_proxy'];
   const add = ['repo', 'add', 'app', http.url('app').replace('//', '//ada:sesame@')];
@@ -91,7 +111,7 @@ test('a service with another proxy than the shell is told from an upstream that 
   await inTimeAndWell(household, ...add);
 
   assert.equal(refused.fault?.code, 'SERVICE_CANNOT_REACH', refused.stderr);
-  assert.match(refused.fault.message, /and the service does not: The proxy .* takes no connections/);
+  assert.match(refused.fault.message, /and the service does not: The proxy .* did not answer/);
   assert.match(refused.fault.hint, /differ in http_proxy\./);
   assert.doesNotMatch(refused.stderr, new RegExp(`${PASSWORD}|sesame`));
 });

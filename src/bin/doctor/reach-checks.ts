@@ -3,7 +3,6 @@ import { answers } from '../../cli/start-service.ts';
 import { openConfig } from '../../config/config-source.ts';
 import { Fault } from '../../contract/faults.ts';
 import type { RepoConfig } from '../../contract/repo.ts';
-import { upstreamAddress } from '../../service/operations/repo/upstream-address.ts';
 import { probeFromService, probeFromShell, serviceCannotReach } from '../probe-from-shell.ts';
 import { type Check, type CheckResult, result } from './check.ts';
 
@@ -33,14 +32,12 @@ function configuredRepos({ place }: LocalCall): RepoConfig[] {
 async function checkReach({ name, upstream, push_url: pushUrl }: RepoConfig, call: LocalCall): Promise<CheckResult> {
   const label = `reach of ${name}`;
   const isRunning = await isServiceThere(call);
-  for (const written of pushUrl === undefined ? [upstream] : [upstream, pushUrl]) {
-    const address = addressOf(written);
-    if (address instanceof Fault) return result(label, 'warning', address.message, address.hint);
+  for (const address of pushUrl === undefined ? [upstream] : [upstream, pushUrl]) {
     const [shell, service] = await Promise.all([
       limited(call.signal, (signal) => probeFromShell(address, signal)),
       isRunning ? limited(call.signal, (signal) => fromService(address, call, signal)) : NOT_ASKED,
     ]);
-    const wrong = await judge(label, address, { shell, service }, call);
+    const wrong = await judge(label, { shell, service }, call);
     if (wrong !== undefined) return wrong;
   }
   if (isRunning) return result(label, 'ok', 'from this shell and from the service');
@@ -57,13 +54,12 @@ const NOT_ASKED: Reach = { kind: 'not asked' };
 /** What is wrong at one address; undefined if nothing is. */
 async function judge(
   label: string,
-  address: string,
   { shell, service }: { shell: Reach; service: Reach },
   call: LocalCall,
 ): Promise<CheckResult | undefined> {
   if (service.kind === 'fault' && shell.kind === 'reached') {
     const { differing } = await probeFromService(undefined, { ...call, client: call.connect({ start: false }) });
-    const { message, hint } = serviceCannotReach(address, service.fault, differing);
+    const { message, hint } = serviceCannotReach(service.fault, differing);
     return result(label, 'warning', message, hint);
   }
   if (shell.kind !== 'fault') return undefined;
@@ -88,15 +84,6 @@ async function limited(signal: AbortSignal, probe: (signal: AbortSignal) => Prom
     if (!limit.aborted) throw error;
     const sentence = `It was not reached within ${PROBE_LIMIT_MS / 1000} s.`;
     return { kind: 'fault', fault: new Fault('UPSTREAM_UNREACHABLE', sentence, { cause: error }) };
-  }
-}
-
-function addressOf(written: string): string | Fault {
-  try {
-    return upstreamAddress(written);
-  } catch (error) {
-    if (error instanceof Fault) return error;
-    throw error;
   }
 }
 
