@@ -16,6 +16,7 @@ const localCommands: Readonly<Record<string, () => Promise<LocalCommand>>> = {
   'push.plan': async () => (await import('./push.ts')).push,
   'pr.open': async () => (await import('./pr-open.ts')).prOpen,
   'pr.create': async () => (await import('./pr-create.ts')).prCreate,
+  'repo.add': async () => (await import('./add-repo.ts')).addRepo,
   'service.run': async () => (await import('./service-control.ts')).runInForeground,
   'service.start': async () => (await import('./service-control.ts')).start,
   'service.stop': async () => (await import('./service-control.ts')).stop,

@@ -4,13 +4,15 @@ import type { Page } from '../cli/terminal.ts';
 import type { CheckResult, CheckState } from './doctor/check.ts';
 import { homeChecks } from './doctor/home-checks.ts';
 import { machineChecks } from './doctor/machine-checks.ts';
+import { reachChecks } from './doctor/reach-checks.ts';
 
 /**
  * Looks at what takt needs, and says for each thing what was found and how to mend it. Exit code 1 if anything is
  * broken.
  */
-export async function doctor({ flags, place, terminal, signal }: LocalCall): Promise<number> {
-  const checks = [...homeChecks(place.layout, signal), ...machineChecks(place.layout, signal)];
+export async function doctor(call: LocalCall): Promise<number> {
+  const { flags, place, terminal, signal } = call;
+  const checks = [...homeChecks(place.layout, signal), ...machineChecks(place.layout, signal), ...reachChecks(call)];
   const results = await Promise.all(checks.map(async (check) => check()));
   const isWorking = results.every(({ state }) => state !== 'broken');
   if (flags.json) await terminal.write(`${jsonText({ isWorking, checks: results }, 2)}\n`);

@@ -11,6 +11,7 @@ import type { ReplyOf } from '../contract/operation.ts';
 import { gitEnvironment } from '../git/git.ts';
 import { pushCommit } from '../git/push.ts';
 import { commandNamed } from '../grammar/command-table.ts';
+import { pushAddresses } from './push-address.ts';
 
 type Plan = ReplyOf<typeof pushPlan>;
 type RepoPlan = Plan['repos'][number];
@@ -43,7 +44,11 @@ export async function push(call: LocalCall): Promise<number> {
 
 /** What a push of the workspace would send. */
 export async function planOf(client: Client, { params, table, signal }: LocalCall): Promise<Plan> {
-  return (await client.call(commandNamed(table, 'push.plan'), { workspace: params['workspace'] }, { signal })) as Plan;
+  const asked = {
+    workspace: params['workspace'],
+    ...(params['repos'] === undefined ? {} : { repos: params['repos'] }),
+  };
+  return (await client.call(commandNamed(table, 'push.plan'), asked, { signal })) as Plan;
 }
 
 /** Fault UPSTREAM_MOVED, before anything goes out. */
@@ -81,38 +86,47 @@ export async function pushInOrder(
     typeof repoList
   >;
   const out: string[] = [];
-  for (const { repo, rootFolder, upstream, commit, expected } of repos) {
+  for (const planned of repos) {
+    const { repo, rootFolder, commit, expected } = planned;
     const defaultBranch = known.find(({ name }) => name === repo)!.defaultBranch;
     if (!flags.json) terminal.writeError(terminal.errorPage.style.dim(`pushing ${repo}…\n`));
     try {
       const { env } = gitEnvironment(process.env, { interactive: terminal.canAsk });
-      await pushCommit({ rootFolder, upstream, branch, commit, expected, defaultBranch, env, signal });
+      const addresses = pushAddresses(planned);
+      await pushCommit({ rootFolder, ...addresses, branch, commit, expected, defaultBranch, env, signal });
       await client.call(
         commandNamed(table, 'push.record'),
         { workspace: params['workspace'], repo, commit },
         { signal },
       );
     } catch (error) {
-      throw stoppedAt(error, repo, out, params['workspace'] as string);
+      throw stoppedAt(error, repo, out, againWords(params));
     }
     out.push(repo);
     if (!flags.json)
       await terminal.write(
-        `${terminal.page.style.green('✓')} ${repo}: ${branch} is at ${commit.slice(0, 8)} upstream\n`,
+        `${terminal.page.style.green('✓')} ${repo}: ${branch} is at ${commit.slice(0, 8)} ${whereOf(planned)}\n`,
       );
   }
 }
 
+const whereOf = ({ upstream, pushUrl }: RepoPlan): string => (pushUrl === upstream ? 'upstream' : 'in the fork');
+
 /** The same fault, saying what is out already. */
-function stoppedAt(error: unknown, repo: string, out: readonly string[], workspace: string): unknown {
+function stoppedAt(error: unknown, repo: string, out: readonly string[], again: string): unknown {
   if (!(error instanceof Fault)) return error;
   const before = out.length === 0 ? 'Nothing went out' : `${out.join(', ')} went out before`;
   const detail = error.detail === undefined ? {} : { detail: error.detail };
   return new Fault(error.code, `${repo}: ${error.message}`, {
-    hint: `${before}. ${error.hint} Then \`takt push ${workspace}\` goes on.`,
+    hint: `${before}. ${error.hint} Then \`${again}\` goes on.`,
     cause: error,
     ...detail,
   });
+}
+
+function againWords(params: LocalCall['params']): string {
+  const repos = (params['repos'] as string[] | undefined) ?? [];
+  return `takt push ${params['workspace'] as string}${repos.length === 0 ? '' : ` --repos ${repos.join(',')}`}`;
 }
 
 const asJson = (reply: unknown): string => `${jsonText(reply, 2)}\n`;

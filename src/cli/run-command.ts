@@ -24,7 +24,7 @@ interface Surroundings {
 }
 
 /** Operations of the service that the command line does in its own way. */
-const ownWays = ['service.stop'];
+const ownWays = ['service.stop', 'repo.add'];
 /** Questions about the service itself, which do not start it. */
 const neverStarts = ['service.status', 'job.list', 'job.cancel'];
 
@@ -110,10 +110,25 @@ function withoutOwnOptions(params: Params): Params {
   return rest;
 }
 
-async function performJob({ command, params, flags }: Line, { client, terminal, signal }: Connected): Promise<number> {
+interface JobSurroundings extends Pick<Connected, 'client' | 'terminal' | 'signal'> {
+  /** Called at each step that the job tells of. */
+  readonly onProgress?: () => void;
+}
+
+/** Has the service do something long, shows how far it is, and prints the reply. Gives the exit code. */
+export async function performJob(
+  { command, params, flags }: Line,
+  { client, terminal, signal, onProgress }: JobSurroundings,
+): Promise<number> {
   const { progressPrinter } = await import('./progress.ts');
   using progress = progressPrinter(terminal, flags.json);
-  const reply = await client.job(command, params, { signal, onProgress: (step) => progress.show(step) });
+  const reply = await client.job(command, params, {
+    signal,
+    onProgress: (step) => {
+      progress.show(step);
+      onProgress?.();
+    },
+  });
   progress.clear();
   await terminal.write(flags.json ? asJson(reply) : await printReply(command, reply, params, terminal.page));
   return jobExitCode(reply);

@@ -4,6 +4,7 @@ export const REPOS_STARTER = `# The repositories that takt works on. \`takt repo
 #
 # - name: app                          # short name, also the folder's
 #   upstream: git@github.com:acme/app.git
+#   push_url: git@github.com:ada/app.git   # branches go to this fork instead of upstream
 #   default_branch: main               # found out if left out
 #   depends_on: [lib]                  # pushed before this one
 #   setup: npm ci                      # makes a fresh worktree able to work

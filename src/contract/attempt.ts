@@ -22,6 +22,8 @@ export const AttemptRepo = z.object({
   /** Name of the default branch. */
   defaultBranch: z.string(),
   upstream: z.string(),
+  /** Where the workspace's branch is pushed to: a fork, or else the upstream. */
+  pushUrl: z.string(),
   dependsOn: z.array(RepoName),
   setup: z.string().nullable(),
   /** Files to bring into a fresh worktree: source outside, path within the repo. */

@@ -1,3 +1,5 @@
+import { withoutSecrets } from './secrets.ts';
+
 /**
  * Everything that can go wrong for a user, with what each surface does about it.
  *
@@ -57,6 +59,22 @@ export const faults = {
     httpStatus: 502,
     exitCode: 7,
     hint: 'The upstream asks for credentials; set up a key or a credential helper so that `git ls-remote URL` works without a prompt.',
+  },
+  HOST_KEY_UNKNOWN: {
+    httpStatus: 502,
+    exitCode: 7,
+    hint: 'Connect once by hand with ssh and compare the fingerprint, so that the server is in known_hosts.',
+  },
+  HOST_KEY_CHANGED: {
+    httpStatus: 502,
+    exitCode: 7,
+    hint: 'Ask whoever runs the server whether its key was changed, before you take the new one.',
+  },
+  PROXY_REFUSED: { httpStatus: 502, exitCode: 7, hint: 'Mend the proxy, or the setting that names it.' },
+  SERVICE_CANNOT_REACH: {
+    httpStatus: 502,
+    exitCode: 7,
+    hint: '`takt service restart` gives the service the environment of this shell.',
   },
   UPSTREAM_DAMAGED: { httpStatus: 502, exitCode: 7, hint: '`git fsck` in the upstream shows the damage.' },
   UPSTREAM_UNREACHABLE: { httpStatus: 502, exitCode: 7, hint: 'Check the network and the address.' },
@@ -199,18 +217,21 @@ export interface FaultReport {
   readonly detail?: string;
 }
 
-/** What stops takt from doing what was asked. Failures of the user's work are outcomes, not faults. */
+/**
+ * What stops takt from doing what was asked. Failures of the user's work are outcomes, not faults. Passwords in
+ * addresses are masked in all its texts, whoever wrote them.
+ */
 export class Fault extends Error {
   readonly code: FaultCode;
   readonly hint: string;
   readonly detail: string | undefined;
 
   constructor(code: FaultCode, message: string, options: { hint?: string; detail?: string; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(withoutSecrets(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'Fault';
     this.code = code;
-    this.hint = options.hint ?? faults[code].hint;
-    this.detail = options.detail;
+    this.hint = withoutSecrets(options.hint ?? faults[code].hint);
+    this.detail = options.detail === undefined ? undefined : withoutSecrets(options.detail);
   }
 
   report(): FaultReport {

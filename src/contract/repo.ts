@@ -6,6 +6,8 @@ export const RepoConfig = z.strictObject({
   name: RepoName,
   /** URL or absolute path of the upstream. */
   upstream: z.string().min(1).max(2000),
+  /** Where workspaces' branches are pushed to, if not to the upstream: a fork. Fetching stays with the upstream. */
+  push_url: z.string().min(1).max(2000).optional(),
   default_branch: z.string().min(1).max(200).optional(),
   /** Repos that this one needs; they go out before it. */
   depends_on: z.array(RepoName).default([]),
@@ -21,7 +23,10 @@ export type RepoConfig = z.infer<typeof RepoConfig>;
 /** A root repo as the list shows it. */
 export const RepoSummary = z.object({
   name: RepoName,
+  /** Without passwords, as all addresses in replies. */
   upstream: z.string(),
+  /** Null if pushes go to the upstream. */
+  pushUrl: z.string().nullable(),
   defaultBranch: z.string(),
   dependsOn: z.array(RepoName),
   /** Null until the first fetch has ended. */

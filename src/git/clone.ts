@@ -11,7 +11,7 @@ import { countApart } from './history.ts';
 import type { Person } from './person.ts';
 import { progressReader, type OnProgress } from './progress.ts';
 import { refCommit } from './refs.ts';
-import { UPSTREAM_REFS } from './root-repo.ts';
+import { RELEASED } from './released-refs.ts';
 import { besideUpstreamBranch } from './upstream-branch.ts';
 
 /** A clone's standing, without its names. `why` says what is broken. */
@@ -81,6 +81,8 @@ export async function cloneStatus(p: {
   readonly branch: string;
   readonly defaultBranch: string;
   readonly role: RepoRole;
+  /** Where the root repo keeps the branches that are pushed to; those of upstream if left out. */
+  readonly pushedRefs?: string;
   readonly signal: AbortSignal;
 }): Promise<CloneStanding> {
   const root = await refCommit(p.rootFolder, `refs/heads/${p.branch}`, p);
@@ -146,12 +148,12 @@ async function besideDefault(
 }
 
 async function besideUpstream(
-  p: { rootFolder: string; branch: string; role: RepoRole; signal: AbortSignal },
+  p: { rootFolder: string; branch: string; role: RepoRole; pushedRefs?: string; signal: AbortSignal },
   root: string | null,
 ): Promise<{ unreleased: number; behindUpstream: number; isDivergedFromUpstream: boolean }> {
   if (root === null || p.role === 'read') return { unreleased: 0, behindUpstream: 0, isDivergedFromUpstream: false };
   const [unreleased, beside] = await Promise.all([
-    git(p.rootFolder, ['rev-list', '--count', root, '--not', `--glob=${UPSTREAM_REFS}*`], p),
+    git(p.rootFolder, ['rev-list', '--count', root, '--not', ...RELEASED], p),
     besideUpstreamBranch(p),
   ]);
   const behindUpstream = beside?.behind ?? 0;
@@ -167,7 +169,7 @@ async function besideRoot(
   const count = async (has: string, lacks: readonly string[]): Promise<number> =>
     Number(await git(p.rootFolder, ['rev-list', '--count', has, '--not', ...lacks], options));
   const [unpushed, unpulled] = await Promise.all([
-    head === null ? 0 : count(head, ['--branches', '--tags', `--glob=${UPSTREAM_REFS}*`]),
+    head === null ? 0 : count(head, ['--branches', '--tags', ...RELEASED]),
     root === null ? 0 : count(root, head === null ? [] : [head]),
   ]);
   return { unpushed, unpulled };

@@ -34,7 +34,8 @@ const KEPT = new Set(
     'KRB5CCNAME',
     'KRB5_CONFIG',
   ]
-    .concat(['GH_TOKEN', 'GITHUB_TOKEN', 'GH_HOST', 'GH_CONFIG_DIR', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'CURL_CA_BUNDLE'])
+    .concat(['GH_TOKEN', 'GITHUB_TOKEN', 'GH_ENTERPRISE_TOKEN', 'GITHUB_ENTERPRISE_TOKEN', 'GH_HOST', 'GH_CONFIG_DIR'])
+    .concat(['SSL_CERT_FILE', 'SSL_CERT_DIR', 'CURL_CA_BUNDLE'])
     .concat(['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM', 'GIT_EXEC_PATH', 'GIT_PROXY_COMMAND']),
 );
 const KEPT_PREFIXES = ['XDG_', 'SSH_AUTH_', 'SSH_AGENT_', 'GIT_SSL_', 'GIT_SSH', 'GIT_HTTP_', 'DYLD_', 'LD_LIBRARY_'];
@@ -46,6 +47,8 @@ const KEPT_WHERE_A_PERSON_ANSWERS = [
   'SSH_ASKPASS',
   'SSH_ASKPASS_REQUIRE',
 ];
+
+const GIVEN_SETTINGS_LIMIT = 1_000;
 
 /**
  * These win over every file that git reads. No hook of a repository runs in takt's own git processes, and only takt
@@ -60,29 +63,36 @@ const SETTINGS = [
 ] as const;
 
 /**
- * ssh without questions. An ssh command from the user's configuration stays in use: GIT_SSH_COMMAND hides it, so
- * the shell that git starts for it looks it up.
+ * ssh without questions, where nobody has looked which ssh this upstream is reached with (`reach.ts`). An ssh command
+ * from the user's configuration stays in use: GIT_SSH_COMMAND hides it, so the shell that git starts looks it up.
  */
-const QUIET_SSH =
+export const QUIET_SSH =
   'takt_ssh() { ssh=$(git config --get core.sshCommand || echo ssh); ' +
-  'eval "$ssh -o BatchMode=yes -o ConnectTimeout=30 \\"\\$@\\""; }; takt_ssh';
+  'eval "$ssh -o BatchMode=yes -o ConnectTimeout=5 \\"\\$@\\""; }; takt_ssh';
+
+/** True for a variable that git, or what git starts to reach an upstream, is given from whoever calls takt. */
+export function isKeptForGit(name: string): boolean {
+  return KEPT.has(name) || KEPT_PREFIXES.some((prefix) => name.startsWith(prefix)) || /_proxy$/i.test(name);
+}
 
 /**
- * Makes git's environment from a process's own. Addresses of agents, proxies and certificates stay; whatever would
- * point git at another repository goes. Without `interactive`, git asks nobody for anything and fails instead.
+ * Makes git's environment from a process's own. Addresses of agents, proxies and certificates stay, and so do settings
+ * that are given by variables; whatever would point git at another repository goes. Without `interactive`, git asks
+ * nobody for anything and fails instead.
  */
 export function gitEnvironment(own: NodeJS.ProcessEnv, { interactive }: { interactive: boolean }): GitEnvironment {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(own)) {
-    const isKept = KEPT.has(name) || KEPT_PREFIXES.some((prefix) => name.startsWith(prefix)) || /_proxy$/i.test(name);
     const isForPerson = interactive && KEPT_WHERE_A_PERSON_ANSWERS.includes(name);
-    if (value !== undefined && (isKept || isForPerson)) env[name] = value;
+    if (value !== undefined && (isKeptForGit(name) || isForPerson)) env[name] = value;
   }
   env['LC_ALL'] = 'C';
   env['GIT_PAGER'] = 'cat';
   env['GIT_NO_REPLACE_OBJECTS'] = '1';
-  env['GIT_CONFIG_COUNT'] = String(SETTINGS.length);
-  SETTINGS.forEach(([key, value], index) => {
+  // What is named last wins.
+  const settings = [...givenSettings(own), ...SETTINGS];
+  env['GIT_CONFIG_COUNT'] = String(settings.length);
+  settings.forEach(([key, value], index) => {
     env[`GIT_CONFIG_KEY_${index}`] = key;
     env[`GIT_CONFIG_VALUE_${index}`] = value;
   });
@@ -96,9 +106,19 @@ export function gitEnvironment(own: NodeJS.ProcessEnv, { interactive }: { intera
   env['GCM_INTERACTIVE'] = 'never';
   if (env['GIT_SSH_COMMAND'] === undefined && env['GIT_SSH'] === undefined) {
     env['GIT_SSH_COMMAND'] = QUIET_SSH;
-    env['GIT_SSH_VARIANT'] = 'ssh';
+    env['GIT_SSH_VARIANT'] ??= 'ssh';
   }
   return { env };
+}
+
+/** The settings that whoever calls takt gives git by variables (git-config(1), ENVIRONMENT). */
+function givenSettings(own: NodeJS.ProcessEnv): [key: string, value: string][] {
+  const count = Number(own['GIT_CONFIG_COUNT'] ?? 0);
+  if (!Number.isInteger(count) || count < 0 || count > GIVEN_SETTINGS_LIMIT) return [];
+  return Array.from({ length: count }, (_, index) => [
+    own[`GIT_CONFIG_KEY_${index}`] ?? '',
+    own[`GIT_CONFIG_VALUE_${index}`] ?? '',
+  ]).filter((pair): pair is [string, string] => pair[0] !== '');
 }
 
 let ownEnvironment: GitEnvironment | undefined;

@@ -1,39 +1,39 @@
 import { Fault } from '../contract/faults.ts';
 import { CommitId } from '../contract/ids.ts';
 import type { PushOfRepo } from '../contract/operations/push.ts';
-import { git, gitResult, linesOf } from './git.ts';
+import { git, linesOf } from './git.ts';
 import { commitSubjects, isAncestor } from './history.ts';
 import { refCommit } from './refs.ts';
+import { type Contact, contactUpstream } from './contact.ts';
+import { pushedRefs } from './released-refs.ts';
 import { UPSTREAM_REFS } from './root-repo.ts';
-import { askUpstreamBranch } from './upstream.ts';
+import { askUpstreamBranches } from './upstream.ts';
 import { noteUpstreamBranch } from './upstream-branch.ts';
 import { upstreamFault } from './upstream-fault.ts';
 
 const SUBJECTS_SHOWN = 50;
 
+/** What would go out, without the names of where from and where to. */
+type Outgoing = Omit<PushOfRepo, 'repo' | 'rootFolder' | 'upstream' | 'pushUrl'>;
+
 /**
- * What a push of a workspace's branch would send, by what the root repo knows; upstream is not asked. `unchanged`: it
- * holds nothing that upstream's default branch lacks. `current`: upstream's branch has it. `diverged`: upstream's
- * branch has commits that ours lacks. Fault: BRANCH_MISSING.
+ * What a push of a workspace's branch would send, by what the root repo knows; nobody is asked. `unchanged`: it holds
+ * nothing that upstream's default branch lacks. `current`: the branch that is pushed to has it. `diverged`: that branch
+ * has commits that ours lacks. Fault: BRANCH_MISSING.
  */
 export async function planPush(p: {
   readonly rootFolder: string;
-  readonly upstream: string;
   readonly branch: string;
   readonly defaultBranch: string;
-  /** Upstream's branch as it was recorded last; null: absent. */
+  /** The branch that is pushed to, as it was recorded last; null: absent. */
   readonly expected: string | null;
   readonly signal: AbortSignal;
-}): Promise<Omit<PushOfRepo, 'repo' | 'rootFolder' | 'upstream'>> {
+}): Promise<Outgoing> {
   const commit = await refCommit(p.rootFolder, `refs/heads/${p.branch}`, p);
   if (commit === null) throw new Fault('BRANCH_MISSING', `The root repo ${p.rootFolder} has no branch ${p.branch}.`);
   const expected = p.expected === null ? null : CommitId.parse(p.expected);
   const trunk = await refCommit(p.rootFolder, UPSTREAM_REFS + p.defaultBranch, p);
-  const plan = (
-    state: PushOfRepo['state'],
-    subjects: string[],
-    commits: number,
-  ): Omit<PushOfRepo, 'repo' | 'rootFolder' | 'upstream'> => ({
+  const plan = (state: PushOfRepo['state'], subjects: string[], commits: number): Outgoing => ({
     commit,
     expected,
     commits,
@@ -55,13 +55,15 @@ export async function planPush(p: {
 }
 
 /**
- * Sends exactly one commit to one branch of upstream, which has to stand at `expected` (null: absent). What is there is
+ * Sends exactly one commit to one branch at `pushUrl`, which has to stand at `expected` (null: absent). What is there is
  * only ever added to: a commit that does not hold `expected` is not sent. `current`: it was there already, as after a
  * push whose answer was lost. Faults: UPSTREAM_MOVED, PUSH_REJECTED, and those of an upstream that does not answer.
  */
 export async function pushCommit(p: {
   readonly rootFolder: string;
   readonly upstream: string;
+  /** The upstream, or a fork of it. */
+  readonly pushUrl: string;
   readonly branch: string;
   readonly commit: string;
   readonly expected: string | null;
@@ -77,9 +79,9 @@ export async function pushCommit(p: {
     });
   const commit = CommitId.parse(p.commit);
   if (p.expected !== null && !(await isForward(p.rootFolder, p.expected, commit, p.signal)))
-    throw moved(p.upstream, p.branch, p.expected);
+    throw moved(p.pushUrl, p.branch, p.expected);
   const ref = `refs/heads/${p.branch}`;
-  const send = [`--force-with-lease=${ref}:${p.expected ?? ''}`, '--', p.upstream, `${commit}:${ref}`];
+  const send = [`--force-with-lease=${ref}:${p.expected ?? ''}`, '--', p.pushUrl, `${commit}:${ref}`];
   // Settings of the user's that would send more than this, or would ask further repositories.
   const plain = [
     'push',
@@ -90,21 +92,15 @@ export async function pushCommit(p: {
     '--recurse-submodules=no',
     '--progress',
   ];
-  const result = await gitResult(p.rootFolder, [...plain, ...send], p);
+  const { result, contact } = await contactUpstream(p.rootFolder, [...plain, ...send], {
+    ...p,
+    upstream: p.pushUrl,
+    isPush: true,
+  });
   const answer = linesOf(result.stdout.toString('utf8')).find((line) => line.split('\t')[1]?.endsWith(`:${ref}`));
-  if (answer === undefined) {
-    const repeat = ['push', '--porcelain', '--dry-run', '--no-verify', '--recurse-submodules=no', ...send];
-    throw await upstreamFault({
-      folder: p.rootFolder,
-      upstream: p.upstream,
-      words: result.stderr,
-      repeat,
-      signal: p.signal,
-      env: p.env,
-    });
-  }
+  if (answer === undefined) throw await pushFault(p, { contact, words: result.stderr });
   if (answer.startsWith('!') || result.exitCode !== 0) return settleRefusal(p, commit, result.stderr);
-  await noteUpstreamBranch(p, commit);
+  await noteUpstreamBranch({ ...p, pushedRefs: pushedRefs(p) }, commit);
   return { kind: answer.startsWith('=') ? 'current' : 'pushed' };
 }
 
@@ -147,19 +143,40 @@ function firstOfCircle<Repo extends { readonly name: string; readonly dependsOn:
   return [...left.values()].find((repo) => reaches(repo, repo.name)) ?? [...left.values()][0]!;
 }
 
-/** Git gives the reason only in prose, so upstream is asked where its branch stands. */
+/** Servers say of a repository that may be read and not written that there is none; so it is read. */
+async function pushFault(
+  p: Parameters<typeof pushCommit>[0],
+  { contact, words }: { contact: Contact; words: string },
+): Promise<Fault> {
+  const { rootFolder: folder, pushUrl: upstream, branch, signal, env } = p;
+  const fault = await upstreamFault({ folder, upstream, words, contact, signal, env });
+  if (fault.code !== 'UPSTREAM_MISSING' || contact.transport.kind === 'disk') return fault;
+  try {
+    await askUpstreamBranches(folder, upstream, [branch], { signal, env });
+  } catch (error) {
+    if (error instanceof Fault && !signal.aborted) return fault;
+    throw error;
+  }
+  return new Fault('UPSTREAM_DENIED', `The upstream ${upstream} lets us read it, and not push to it.`, {
+    detail: words.trim(),
+    hint: 'Give your account the right to push there, or push to a fork: `push_url` of the repo in config/repos.yaml.',
+  });
+}
+
+/** Git gives the reason only in prose, so it is asked where the branch stands. */
 async function settleRefusal(
   p: Parameters<typeof pushCommit>[0],
   commit: CommitId,
   words: string,
 ): Promise<{ kind: 'current' }> {
-  const now = await askUpstreamBranch(p.rootFolder, p.upstream, p.branch, { signal: p.signal, env: p.env });
+  const asked = await askUpstreamBranches(p.rootFolder, p.pushUrl, [p.branch], { signal: p.signal, env: p.env });
+  const now = asked.get(p.branch) ?? null;
   if (now === commit) {
-    await noteUpstreamBranch(p, commit);
+    await noteUpstreamBranch({ ...p, pushedRefs: pushedRefs(p) }, commit);
     return { kind: 'current' };
   }
-  if (now !== p.expected) throw moved(p.upstream, p.branch, now);
-  throw new Fault('PUSH_REJECTED', `The upstream ${p.upstream} did not take ${p.branch}.`, { detail: words.trim() });
+  if (now !== p.expected) throw moved(p.pushUrl, p.branch, now);
+  throw new Fault('PUSH_REJECTED', `The upstream ${p.pushUrl} did not take ${p.branch}.`, { detail: words.trim() });
 }
 
 async function isForward(folder: string, expected: string, commit: string, signal: AbortSignal): Promise<boolean> {
@@ -168,9 +185,9 @@ async function isForward(folder: string, expected: string, commit: string, signa
   );
 }
 
-function moved(upstream: string, branch: string, now: string | null): Fault {
+function moved(pushUrl: string, branch: string, now: string | null): Fault {
   const where = now === null ? 'is gone' : `is at ${now.slice(0, 10)}, which our branch does not build on`;
-  return new Fault('UPSTREAM_MOVED', `The branch ${branch} of ${upstream} ${where}.`, {
+  return new Fault('UPSTREAM_MOVED', `The branch ${branch} of ${pushUrl} ${where}.`, {
     hint: `\`takt workspace pull ${branch}\` takes in what came, or says how to merge it; then push again.`,
   });
 }

@@ -4,12 +4,14 @@ import { basename, dirname, join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import type { CommitId } from '../contract/ids.ts';
 import { isThere, makeFolder, syncFolder } from '../platform/files.ts';
+import { contactUpstream } from './contact.ts';
 import { git, gitResult, linesOf } from './git.ts';
 import { isAncestor } from './history.ts';
 import { progressReader, type OnProgress } from './progress.ts';
 import { moveRefs, packRefs, readRefs, refCommit } from './refs.ts';
 import { furnishRoot } from './root-furniture.ts';
 import { askUpstream, refusePartialUpstream, shallow } from './upstream.ts';
+import { SSH_FAILED } from './ssh-command.ts';
 import { upstreamFault } from './upstream-fault.ts';
 
 interface FetchSource {
@@ -159,7 +161,9 @@ async function fetchRefs(folder: string, p: FetchSource): Promise<void> {
     '--no-recurse-submodules',
   ];
   if (isShallow) args.push('--unshallow');
-  const result = await gitResult(folder, [...args, '--', p.upstream, `+refs/heads/*:${UPSTREAM_REFS}*`], {
+  const spec = `+refs/heads/*:${UPSTREAM_REFS}*`;
+  const { result, contact } = await contactUpstream(folder, [...args, '--', p.upstream, spec], {
+    upstream: p.upstream,
     signal: p.signal,
     onStderr: progressReader(p.onProgress),
   });
@@ -167,11 +171,12 @@ async function fetchRefs(folder: string, p: FetchSource): Promise<void> {
     if (await isThere(join(folder, 'shallow'))) throw shallow(p.upstream);
     return;
   }
+  const fault = await upstreamFault({ folder, upstream: p.upstream, words: result.stderr, contact, signal: p.signal });
+  const isBroken = contact.transport.kind !== 'disk' && (!contact.hasSpoken || contact.sshExitCode === SSH_FAILED);
+  if (fault.code === 'DISK_FULL' || isBroken) throw fault;
   // An upstream that lists its refs but cannot hand over what they hold is damaged; else the listing tells what is
   // wrong.
   await askUpstream(folder, p.upstream, p);
-  const fault = await upstreamFault({ folder, upstream: p.upstream, words: result.stderr, signal: p.signal });
-  if (fault.code === 'DISK_FULL') throw fault;
   if (!(await isWhole(folder, p)))
     throw new Fault('ROOT_DAMAGED', `The root repo ${folder} lacks objects.`, { detail: result.stderr.trim() });
   throw new Fault('UPSTREAM_DAMAGED', `The upstream ${p.upstream} does not hand over all of its objects.`, {

@@ -9,6 +9,7 @@ import { commitEnvironment, isAncestor } from './history.ts';
 import type { Person } from './person.ts';
 import { isMerged } from './merged-work.ts';
 import { pinCommits, readRefs, refCommit } from './refs.ts';
+import { RELEASED } from './released-refs.ts';
 import { UPSTREAM_REFS } from './root-repo.ts';
 
 const SHOWN_FILES = 3;
@@ -22,7 +23,7 @@ interface Place {
 
 /**
  * What would be lost with a clone and its branch in the root repo: one sentence each, none if it may go. Work is safe
- * when it is on upstream under any branch, or merged into upstream's default branch, a squash merge included.
+ * when it is on upstream or the fork under any branch, or merged into upstream's default branch, a squash merge included.
  */
 export async function unsavedWork(
   p: Place & {
@@ -125,7 +126,7 @@ async function unpushedTips(p: Place, refs: CloneRefs): Promise<{ name: string; 
     tips.push({ name: 'head', what: 'The detached HEAD', commit: refs.head });
   const unpushed: typeof tips = [];
   for (const tip of tips) {
-    const args = ['rev-list', '--max-count=1', tip.commit, '--not', '--branches', '--tags', `--glob=${UPSTREAM_REFS}*`];
+    const args = ['rev-list', '--max-count=1', tip.commit, '--not', '--branches', '--tags', ...RELEASED];
     const result = await gitResult(p.rootFolder, args, { signal: p.signal, env: borrowingFrom(p.folder) });
     // A tip whose commits are nowhere to be read holds nothing that could be kept; it is named, and cannot be pinned.
     if (result.exitCode !== 0 || result.stdout.length > 0) unpushed.push(tip);
@@ -146,7 +147,7 @@ async function unreleasedSentences(
     const isKnown = safe !== null && (await refCommit(p.rootFolder, safe, p)) !== null;
     if (isKnown && (await isAncestor(p.rootFolder, tip, safe, p))) return [];
   }
-  const count = Number(await git(p.rootFolder, ['rev-list', '--count', tip, '--not', `--glob=${UPSTREAM_REFS}*`], p));
+  const count = Number(await git(p.rootFolder, ['rev-list', '--count', tip, '--not', ...RELEASED], p));
   if (count === 0) return [];
   const trunk =
     (await refCommit(p.rootFolder, UPSTREAM_REFS + p.defaultBranch, p)) ??

@@ -6,6 +6,8 @@ import { UPSTREAM_REFS } from './root-repo.ts';
 interface WorkspaceBranch {
   readonly rootFolder: string;
   readonly branch: string;
+  /** Where the root repo keeps the branches that are pushed to: those of a fork, or of upstream if left out. */
+  readonly pushedRefs?: string;
   readonly signal: AbortSignal;
 }
 
@@ -20,13 +22,13 @@ export interface BesideUpstream {
 }
 
 /** Where a root repo keeps upstream's branch of a workspace; a clone can fetch it under this name. */
-export const upstreamBranchRef = (branch: string): string => UPSTREAM_REFS + branch;
+export const upstreamBranchRef = (branch: string, pushedRefs = UPSTREAM_REFS): string => pushedRefs + branch;
 
 /** Null where one of the two is absent. */
 export async function besideUpstreamBranch(p: WorkspaceBranch): Promise<BesideUpstream | null> {
   const [ours, theirs] = await Promise.all([
     refCommit(p.rootFolder, `refs/heads/${p.branch}`, p),
-    refCommit(p.rootFolder, upstreamBranchRef(p.branch), p),
+    refCommit(p.rootFolder, upstreamBranchRef(p.branch, p.pushedRefs), p),
   ]);
   if (ours === null || theirs === null) return null;
   const { left, right } = await countApart(p.rootFolder, ours, theirs, p);
@@ -35,5 +37,5 @@ export async function besideUpstreamBranch(p: WorkspaceBranch): Promise<BesideUp
 
 /** Notes where upstream's branch is after a push. */
 export async function noteUpstreamBranch(p: WorkspaceBranch, commit: CommitId): Promise<void> {
-  await pinCommits(p.rootFolder, [{ ref: upstreamBranchRef(p.branch), commit }], p);
+  await pinCommits(p.rootFolder, [{ ref: upstreamBranchRef(p.branch, p.pushedRefs), commit }], p);
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../contract/faults.ts';
 import { readTextIfThere } from '../platform/files.ts';
-import { git, gitResult, linesOf } from './git.ts';
+import { contactUpstream } from './contact.ts';
+import { git, linesOf } from './git.ts';
 import { upstreamFault } from './upstream-fault.ts';
 
 /** What an upstream says that it has. */
@@ -24,15 +25,15 @@ export function localUpstream(upstream: string): string | null {
   return upstream.startsWith('file://') ? fileURLToPath(upstream) : null;
 }
 
-/** Lists the branches of an upstream. `folder` is any folder of takt's own. Faults: UPSTREAM_*. */
+/**
+ * Lists the branches of an upstream. `folder` is any folder of takt's own. Faults: UPSTREAM_*, HOST_KEY_*,
+ * PROXY_REFUSED; where no person is asked, in less than ten seconds.
+ */
 export async function askUpstream(folder: string, upstream: string, options: Asking): Promise<UpstreamRefs> {
-  refuseOption(upstream);
-  const result = await gitResult(folder, ['ls-remote', '--symref', '--', upstream, 'HEAD', 'refs/heads/*'], options);
-  if (result.exitCode !== 0) throw await upstreamFault({ ...options, folder, upstream, words: result.stderr });
   const heads = new Map<string, string>();
   let named: string | null = null;
   let headCommit: string | null = null;
-  for (const line of linesOf(result.stdout.toString('utf8'))) {
+  for (const line of await listed(folder, upstream, ['--symref'], ['HEAD', 'refs/heads/*'], options)) {
     const [value = '', ref = ''] = line.split('\t');
     if (ref === 'HEAD' && value.startsWith('ref: refs/heads/')) named = value.slice('ref: refs/heads/'.length);
     else if (ref === 'HEAD') headCommit = value;
@@ -41,18 +42,35 @@ export async function askUpstream(folder: string, upstream: string, options: Ask
   return { defaultBranch: named !== null && heads.has(named) ? named : likelyDefault(heads, headCommit), heads };
 }
 
-/** Where one branch of an upstream stands now; null if it has none. Faults: UPSTREAM_*. */
-export async function askUpstreamBranch(
+/** Where these branches of an upstream stand now; those that it lacks are left out. Faults as of `askUpstream`. */
+export async function askUpstreamBranches(
   folder: string,
   upstream: string,
-  branch: string,
+  branches: readonly string[],
   options: Asking,
-): Promise<string | null> {
+): Promise<Map<string, string>> {
+  const refs = branches.map((branch) => `refs/heads/${branch}`);
+  const found = new Map<string, string>();
+  for (const line of await listed(folder, upstream, [], refs, options)) {
+    const [commit = '', ref = ''] = line.split('\t');
+    // A pattern also fits a longer ref that ends in it.
+    if (refs.includes(ref)) found.set(ref.slice('refs/heads/'.length), commit);
+  }
+  return found;
+}
+
+async function listed(
+  folder: string,
+  upstream: string,
+  flags: readonly string[],
+  refs: readonly string[],
+  options: Asking,
+): Promise<string[]> {
   refuseOption(upstream);
-  const result = await gitResult(folder, ['ls-remote', '--', upstream, `refs/heads/${branch}`], options);
-  if (result.exitCode !== 0) throw await upstreamFault({ ...options, folder, upstream, words: result.stderr });
-  const line = linesOf(result.stdout.toString('utf8')).find((each) => each.endsWith(`\trefs/heads/${branch}`));
-  return line === undefined ? null : line.slice(0, 40);
+  const args = ['ls-remote', ...flags, '--', upstream, ...refs];
+  const { result, contact } = await contactUpstream(folder, args, { ...options, upstream });
+  if (result.exitCode === 0) return linesOf(result.stdout.toString('utf8'));
+  throw await upstreamFault({ ...options, folder, upstream, words: result.stderr, contact });
 }
 
 /** Faults with UPSTREAM_PARTIAL if an upstream on this disk lacks objects on purpose; of others, a fetch shows it. */

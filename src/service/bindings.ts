@@ -6,6 +6,7 @@ import * as push from '../contract/operations/push.ts';
 import * as repo from '../contract/operations/repo.ts';
 import * as run from '../contract/operations/run.ts';
 import * as service from '../contract/operations/service.ts';
+import * as upstream from '../contract/operations/upstream.ts';
 import * as workspace from '../contract/operations/workspace.ts';
 import { bind, type Binding, bindStream } from './http/binding.ts';
 import { eventStream } from './http/events-stream.ts';
@@ -32,6 +33,7 @@ import { listRepos } from './operations/repo/list-repos.ts';
 import { removeRepo } from './operations/repo/remove-repo.ts';
 import { repoView } from './operations/repo/repo-view.ts';
 import { type ServiceFacts, serviceStatus } from './operations/service/service-status.ts';
+import { probeUpstream } from './operations/upstream/probe-upstream.ts';
 import { addWorkspaceRepos } from './operations/workspace/add-workspace-repos.ts';
 import { createWorkspace } from './operations/workspace/create-workspace.ts';
 import { deleteWorkspace } from './operations/workspace/delete-workspace.ts';
@@ -83,6 +85,7 @@ function repoBindings(parts: ServiceParts): Binding[] {
     bind(repo.repoShow, (params, { signal }) => repoView(parts, params.repo, signal)),
     bind(repo.repoFetch, (params, call) => fetchRepos(parts, params, call)),
     bind(repo.repoRemove, (params, call) => removeRepo(parts, params, call)),
+    bind(upstream.upstreamProbe, (params, call) => probeUpstream(parts, params, call)),
   ];
 }
 

@@ -53,7 +53,8 @@ function wantedPulls({ request }: AttemptDesk, { pulls }: ScriptWork): WantedPul
     const pull = pulls.find((each) => each.repo === repo);
     const place = request.repos.find(({ name }) => name === repo);
     if (pull === undefined || place === undefined) return [];
-    return [{ ...pull, upstream: place.upstream, pushUrl: place.upstream, defaultBranch: place.defaultBranch }];
+    const { upstream, pushUrl, defaultBranch } = place;
+    return [{ ...pull, upstream, pushUrl, defaultBranch }];
   });
 }
 

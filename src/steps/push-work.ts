@@ -42,12 +42,13 @@ export async function pushCommits(
   for (const { repo, commit, expected } of pushes.toSorted((a, b) => order.indexOf(a.repo) - order.indexOf(b.repo))) {
     const place = request.repos.find(({ name }) => name === repo);
     if (place === undefined) throw new Fault('INTERNAL', `The push names ${repo}, which is no repo of the run.`);
-    const { rootFolder, upstream, defaultBranch } = place;
+    const { rootFolder, upstream, pushUrl, defaultBranch } = place;
     try {
       const onStderr = linesWithoutProgress((text) => output.write({ kind: 'stderr', atMs: Date.now(), text }));
       const { kind } = await pushCommit({
         rootFolder,
         upstream,
+        pushUrl,
         branch: request.workspace,
         commit,
         expected,

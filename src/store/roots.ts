@@ -9,6 +9,7 @@ const RootRow = z
   .object({
     repo: RepoName,
     upstream: z.string(),
+    push_url: z.string().nullable(),
     default_branch: z.string(),
     fetched_at_ms: z.number().nullable(),
     fetch_fault: z.string().nullable(),
@@ -16,6 +17,8 @@ const RootRow = z
   .transform((row) => ({
     repo: row.repo,
     upstream: row.upstream,
+    /** Where branches go: a fork, or else the upstream. */
+    pushUrl: row.push_url ?? row.upstream,
     defaultBranch: row.default_branch,
     fetchedAtMs: row.fetched_at_ms,
     fetchFault: row.fetch_fault === null ? null : FetchFault.parse(JSON.parse(row.fetch_fault)),
@@ -24,7 +27,7 @@ const RootRow = z
 /** A root repo as the store knows it; its folder is `layout.root(repo)`. */
 export type Root = z.infer<typeof RootRow>;
 
-const COLUMNS = 'repo, upstream, default_branch, fetched_at_ms, fetch_fault';
+const COLUMNS = 'repo, upstream, push_url, default_branch, fetched_at_ms, fetch_fault';
 
 export function listRoots(database: Database): Root[] {
   return database
@@ -45,14 +48,21 @@ export function rootOf(database: Database, repo: string): Root {
   return root;
 }
 
-export function insertRoot(
-  database: Database,
-  root: { readonly repo: string; readonly upstream: string; readonly defaultBranch: string },
-): void {
+export function insertRoot(database: Database, root: { readonly repo: string } & RootAddresses): void {
   database
-    .prepare('INSERT INTO roots (repo, upstream, default_branch) VALUES (?, ?, ?)')
-    .run(root.repo, root.upstream, root.defaultBranch);
+    .prepare('INSERT INTO roots (repo, upstream, push_url, default_branch) VALUES (?, ?, ?, ?)')
+    .run(root.repo, root.upstream, forkOf(root), root.defaultBranch);
 }
+
+interface RootAddresses {
+  readonly upstream: string;
+  /** A fork, where branches are pushed to one. */
+  readonly pushUrl?: string;
+  readonly defaultBranch: string;
+}
+
+const forkOf = ({ upstream, pushUrl = upstream }: RootAddresses): string | null =>
+  pushUrl === upstream ? null : pushUrl;
 
 /** Notes when the last fetch ended, and why it failed if it did. A failed one keeps the time of the last good one. */
 export function recordFetch(
@@ -69,14 +79,10 @@ export function recordFetch(
 }
 
 /** Follows a default branch or an address that was changed in the configuration. */
-export function updateRoot(
-  database: Database,
-  repo: string,
-  root: { readonly upstream: string; readonly defaultBranch: string },
-): void {
+export function updateRoot(database: Database, repo: string, root: RootAddresses): void {
   database
-    .prepare('UPDATE roots SET upstream = ?, default_branch = ? WHERE repo = ?')
-    .run(root.upstream, root.defaultBranch, repo);
+    .prepare('UPDATE roots SET upstream = ?, push_url = ?, default_branch = ? WHERE repo = ?')
+    .run(root.upstream, forkOf(root), root.defaultBranch, repo);
 }
 
 /** Forgets a root repo and all that was seen in it. */

@@ -193,6 +193,7 @@ function requestFor(place: RequestPlace, changes: RequestChanges): AttemptReques
       role: 'edit',
       defaultBranch: 'main',
       upstream: '/nowhere',
+      pushUrl: '/nowhere',
       setup: null,
       copy: [],
       cache: [],

@@ -7,20 +7,34 @@ export interface GitHttp {
   url(name: string): string;
   /** Requests that came with the right name and password, and those that did not. */
   readonly counts: { allowed: number; refused: number };
+  /** Destroys the connection once that many bytes of the next push have come. */
+  cutNextPush(afterBytes: number): void;
+  /** From now on it takes requests and answers none. */
+  fallSilent(): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Git's own HTTP backend over a folder of bare repositories, behind basic authentication, on loopback. */
 export async function serveGitHttp(folder: string, account: { user: string; password: string }): Promise<GitHttp> {
   const counts = { allowed: 0, refused: 0 };
+  let cutAfterBytes: number | undefined;
+  let isSilent = false;
   const wanted = `Basic ${Buffer.from(`${account.user}:${account.password}`).toString('base64')}`;
   const server = createServer((request, response) => {
+    if (isSilent) return;
     if (request.headers.authorization !== wanted) {
       counts.refused += 1;
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
       return;
     }
     counts.allowed += 1;
+    if (cutAfterBytes !== undefined && request.method === 'POST' && request.url?.endsWith('/git-receive-pack')) {
+      // Of a long push, git first sends a POST of four bytes to see whether it may.
+      if (request.headers['content-length'] !== '4') {
+        cutAfter(request, cutAfterBytes);
+        cutAfterBytes = undefined;
+      }
+    }
     answerGit(folder, account.user, request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -30,11 +44,25 @@ export async function serveGitHttp(folder: string, account: { user: string; pass
     port: address.port,
     url: (name) => `http://127.0.0.1:${address.port}/${name}.git`,
     counts,
+    cutNextPush(afterBytes) {
+      cutAfterBytes = afterBytes;
+    },
+    fallSilent() {
+      isSilent = true;
+    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function cutAfter(request: IncomingMessage, bytes: number): void {
+  let came = 0;
+  request.on('data', (chunk: Buffer) => {
+    came += chunk.length;
+    if (came >= bytes) request.socket.destroy();
+  });
 }
 
 /** Answers one request of git's HTTP protocol from a folder of bare repositories. */

@@ -10,6 +10,8 @@ export interface SshServer {
   readonly keyFile: string;
   /** Lines for the operator's known_hosts. */
   readonly knownHosts: string;
+  /** Of its host key, as ssh shows it. */
+  readonly fingerprint: string;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -39,10 +41,12 @@ export async function startSshServer(folder: string): Promise<SshServer> {
 
   const server = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(place, 'config')], { stdio: 'ignore' });
   await until('sshd to listen', () => canConnect(port));
+  const shown = execFileSync('ssh-keygen', ['-l', '-f', join(place, 'host.pub')], { encoding: 'utf8' });
   const hostKey = (await readFile(join(place, 'host.pub'), 'utf8')).split(' ').slice(0, 2).join(' ');
   return {
     port,
     keyFile,
+    fingerprint: shown.split(' ')[1]!,
     knownHosts: `[127.0.0.1]:${port} ${hostKey}\n`,
     async [Symbol.asyncDispose]() {
       const gone = new Promise((resolve) => server.once('exit', resolve));

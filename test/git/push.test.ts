@@ -25,7 +25,7 @@ async function outgoing(scratch: Scratch): Promise<Outgoing> {
   commit(scratch.path('clone'), { a: 'a' }, 'first of ours');
   const tip = commit(scratch.path('clone'), { b: 'b' }, 'second of ours');
   run(scratch.path('clone'), 'push', '--quiet', 'origin', 'task');
-  const common = { rootFolder: root, upstream, branch: 'task', defaultBranch: 'main' };
+  const common = { rootFolder: root, branch: 'task', defaultBranch: 'main' };
   return {
     upstream,
     root,
@@ -33,7 +33,7 @@ async function outgoing(scratch: Scratch): Promise<Outgoing> {
     start,
     plan: async (expected) => planPush({ ...common, expected, signal: limit() }),
     push: async (expected, more = {}) =>
-      pushCommit({ ...common, commit: tip, expected, env, signal: limit(), ...more }),
+      pushCommit({ ...common, upstream, pushUrl: upstream, commit: tip, expected, env, signal: limit(), ...more }),
   };
 }
 
@@ -148,7 +148,26 @@ test('an upstream that is gone is named as that', async () => {
   using scratch = newScratch();
   const { push } = await outgoing(scratch);
 
-  await assert.rejects(push(null, { upstream: scratch.path('nothing') }), failsWith('UPSTREAM_MISSING'));
+  const nothing = scratch.path('nothing');
+
+  await assert.rejects(push(null, { upstream: nothing, pushUrl: nothing }), failsWith('UPSTREAM_MISSING'));
+});
+
+test('an upstream that may be read and not pushed to is told from one that is not there', async () => {
+  using scratch = newScratch();
+  const { push, upstream } = await outgoing(scratch);
+  const script = scratch.path('ssh');
+  const address = `ssh://forge${upstream}`;
+  // Serves what is read, and says of a push what hosts of git say: that there is no such repository.
+  write(
+    script,
+    '#!/bin/sh\nfor last; do :; done\ncase "$last" in git-receive-pack*) exit 1 ;; esac\neval "$last"\n',
+    0o755,
+  );
+  const ssh = { ...env, GIT_SSH_COMMAND: script };
+
+  await assert.rejects(push(null, { pushUrl: address, env: ssh }), failsWith('UPSTREAM_DENIED'));
+  await assert.rejects(push(null, { pushUrl: `${address}x`, env: ssh }), failsWith('UPSTREAM_MISSING'));
 });
 
 test('repos go out after those that they depend on, by name where it does not matter', () => {

@@ -13,6 +13,7 @@ import { limit, newRoot, operator, type Scratch } from './scratch.ts';
 export function attemptRepo(rootFolder: string, start: string, more: Partial<AttemptRepo> = {}): AttemptRepo {
   const rest = {
     upstream: 'x',
+    pushUrl: 'x',
     dependsOn: [],
     setup: null,
     copy: [],

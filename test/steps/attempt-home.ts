@@ -78,6 +78,7 @@ export function newAttemptHome(t: { after(work: () => void): void }, wanted: Wan
     base: git(name, 'rev-parse', 'main'),
     defaultBranch: 'main',
     upstream: '/nowhere',
+    pushUrl: '/nowhere',
     dependsOn: [],
     setup: null,
     copy: [],

@@ -44,6 +44,7 @@ export function newMergeHome(
       base: home.start(name) as AttemptRequest['repos'][number]['base'],
       defaultBranch: 'main',
       upstream: upstream(name),
+      pushUrl: upstream(name),
       dependsOn: [],
       setup: null,
       copy: [],

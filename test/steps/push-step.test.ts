@@ -19,6 +19,7 @@ function withUpstreams(home: AttemptHome): Partial<AttemptRequest> {
     repos: repos.map((repo) => ({
       ...repo,
       upstream: upstreamOf(home, repo.name),
+      pushUrl: upstreamOf(home, repo.name),
       dependsOn: (repo.name === 'app' ? ['lib'] : []) as typeof repo.dependsOn,
     })),
   };

@@ -57,6 +57,7 @@ test('a root repo is remembered with how its last fetch went', () => {
   assert.deepEqual(rootOf(store.database, 'app'), {
     repo: 'app',
     upstream: '/up',
+    pushUrl: '/up',
     defaultBranch: 'main',
     fetchedAtMs: 5,
     fetchFault: { code: 'UPSTREAM_DENIED', message: 'No.' },

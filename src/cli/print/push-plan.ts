@@ -19,7 +19,7 @@ export function pushPlanText({ workspace, branch, repos }: Plan, page: Page): st
     { title: 'WHAT' },
     { title: 'FROM' },
     { title: 'TO' },
-    { title: 'UPSTREAM', isElastic: true },
+    { title: repos.some(isForked) ? 'PUSHED TO' : 'UPSTREAM', isElastic: true },
   ];
   const rows = repos.map((repo) => [
     { text: repo.repo, paint: (of: Page['style']) => of.bold },
@@ -29,14 +29,17 @@ export function pushPlanText({ workspace, branch, repos }: Plan, page: Page): st
     },
     repo.expected === null ? 'new branch' : shortCommit(repo.expected),
     shortCommit(repo.commit),
-    repo.upstream,
+    repo.pushUrl,
   ]);
   const subjects = outgoing.map(({ repo, subjects: lines, commits }) => {
     const more = commits > lines.length ? `  … ${commits - lines.length} more\n` : '';
     return `\n${style.bold(repo)}\n${lines.map((line) => `  ${oneLine(line)}\n`).join('')}${more}`;
   });
-  return `The branch ${style.bold(branch)} goes to upstream, in this order:\n\n${renderTable(columns, rows, page)}${subjects.join('')}\n`;
+  const where = outgoing.some(isForked) ? (outgoing.every(isForked) ? 'forks' : 'upstream and forks') : 'upstream';
+  return `The branch ${style.bold(branch)} goes to ${where}, in this order:\n\n${renderTable(columns, rows, page)}${subjects.join('')}\n`;
 }
+
+const isForked = ({ upstream, pushUrl }: RepoPlan): boolean => pushUrl !== upstream;
 
 function whatOf({ state, commits }: RepoPlan): string {
   switch (state) {

@@ -49,6 +49,7 @@ function printRepo(repo: Repo, page: Page): string {
   const facts = renderFacts(
     [
       ['upstream', cleanText(repo.upstream)],
+      ['pushed to', cleanText(repo.pushUrl ?? '')],
       ['folder', repo.folder],
       ['default branch', `${repo.defaultBranch}${repo.head === null ? '' : ` at ${shortCommit(repo.head)}`}`],
       ['fetched', ago(repo.fetchedAtMs, page.nowMs)],

@@ -7,6 +7,8 @@ export const PushOfRepo = z.object({
   repo: RepoName,
   rootFolder: z.string(),
   upstream: z.string(),
+  /** Where the branch goes: a fork, or else the upstream. Like `upstream`, without a password. */
+  pushUrl: z.string(),
   /** The workspace branch's commit in the root repo. */
   commit: CommitId,
   /** What upstream's branch is expected to be; null: absent. */
@@ -25,14 +27,16 @@ export const push = defineOperation({
   examples: [
     { line: 'takt push feature-auth', does: 'shows what would go out, asks, and pushes' },
     { line: 'takt push feature-auth --dry-run', does: 'only shows it' },
+    { line: 'takt push feature-auth --repos lib,app', does: 'pushes these two repos only' },
   ],
   kind: 'local',
   http: { method: 'GET', path: '/api/workspaces/:workspace/push' },
   command: { words: ['push'], positionals: ['workspace'] },
-  entities: { workspace: 'workspace' },
+  entities: { workspace: 'workspace', repos: 'repo' },
   isDangerous: true,
   params: z.strictObject({
     workspace: WorkspaceName,
+    repos: z.array(RepoName).default([]).describe('only these repos; all that were changed if left out'),
     dryRun: z.stringbool().or(z.boolean()).default(false).describe('show it and stop'),
   }),
   reply: z.object({ workspace: WorkspaceName, branch: z.string(), repos: z.array(PushOfRepo) }),

@@ -11,6 +11,10 @@ export const repoAdd = defineOperation({
   examples: [
     { line: 'takt repo add app git@github.com:acme/app.git', does: 'mirrors a repository on GitHub' },
     { line: 'takt repo add app ~/src/app --depends-on lib', does: 'mirrors one on this disk, which needs `lib`' },
+    {
+      line: 'takt repo add app https://github.com/acme/app.git --push-url git@github.com:ada/app.git',
+      does: 'pushes to a fork',
+    },
   ],
   kind: 'job',
   http: { method: 'POST', path: '/api/repos' },
@@ -19,6 +23,7 @@ export const repoAdd = defineOperation({
   params: z.strictObject({
     name: RepoName.describe('short name, also the folder name'),
     upstream: z.string().min(1).max(2000).describe('URL or path'),
+    pushUrl: z.string().min(1).max(2000).optional().describe('where branches are pushed to, such as a fork'),
     defaultBranch: z.string().min(1).max(200).optional().describe('default branch; found out if left out'),
     dependsOn: z.array(RepoName).default([]).describe('repos that this one needs'),
     setup: z.string().max(4000).optional().describe('shell command that prepares a fresh worktree'),

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Fault } from '../../contract/faults.ts';
 import type { Operation } from '../../contract/operation.ts';
+import { withoutSecrets } from '../../contract/secrets.ts';
 import { HOME_HEADER, type JobLine } from '../../contract/service.ts';
 import type { Jobs } from '../jobs.ts';
 import type { Binding } from './binding.ts';
@@ -175,9 +176,9 @@ function checkedReply(operation: Operation, said: unknown): unknown {
 
 function titleOf(operation: Operation, params: unknown): string {
   const given = operation.command.positionals.map((name) => (params as Record<string, unknown>)[name]);
-  return [...operation.command.words, ...given.flat().filter((value) => typeof value === 'string')]
-    .join(' ')
-    .slice(0, 200);
+  const words = [...operation.command.words, ...given.flat().filter((value) => typeof value === 'string')];
+  // An address may be among them, and the title is listed.
+  return withoutSecrets(words.join(' ')).slice(0, 200);
 }
 
 function rawParams(request: FastifyRequest): RawParams {

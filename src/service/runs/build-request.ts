@@ -112,6 +112,7 @@ async function attemptRepo(
     base: repo.start,
     defaultBranch: root.defaultBranch,
     upstream: root.upstream,
+    pushUrl: root.pushUrl,
     dependsOn: config?.depends_on ?? [],
     setup: config?.setup ?? null,
     copy: await copySources(desk.layout, run.workspace, repo.repo, config?.copy ?? []),

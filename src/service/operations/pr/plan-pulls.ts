@@ -1,6 +1,7 @@
 import { Fault } from '../../../contract/faults.ts';
 import type { ParamsOf, ReplyOf } from '../../../contract/operation.ts';
 import type { prCreate } from '../../../contract/operations/pr.ts';
+import { withoutSecrets } from '../../../contract/secrets.ts';
 import { pushOrder } from '../../../git/push.ts';
 import { refCommit } from '../../../git/refs.ts';
 import { rootOf } from '../../../store/roots.ts';
@@ -43,11 +44,11 @@ export async function planWorkspacePulls(
   return {
     workspace: name,
     pulls: pulls.map((pull) => {
-      const { upstream, defaultBranch } = rootOf(database, pull.repo);
+      const { upstream, pushUrl, defaultBranch } = rootOf(database, pull.repo);
       return {
         ...pull,
-        upstream,
-        pushUrl: upstream,
+        upstream: withoutSecrets(upstream),
+        pushUrl: withoutSecrets(pushUrl),
         rootFolder: layout.root(pull.repo),
         defaultBranch,
         dependsOn: dependsOn(pull.repo),

@@ -1,5 +1,8 @@
+import { didYouMean } from '../../../config/did-you-mean.ts';
+import { Fault } from '../../../contract/faults.ts';
 import type { ParamsOf, ReplyOf } from '../../../contract/operation.ts';
 import type { push, PushOfRepo } from '../../../contract/operations/push.ts';
+import { withoutSecrets } from '../../../contract/secrets.ts';
 import { planPush, pushOrder } from '../../../git/push.ts';
 import { rootOf } from '../../../store/roots.ts';
 import { upstreamHead } from '../../../store/upstream-heads.ts';
@@ -7,7 +10,7 @@ import { workspaceOf } from '../../../store/workspaces.ts';
 import type { Call } from '../../http/binding.ts';
 import type { ServiceParts } from '../../parts.ts';
 
-/** What would go out of each repo that the workspace changes, those that others need first. */
+/** What would go out of each repo that the workspace changes, or of those named; those that others need first. */
 export async function pushPlan(
   parts: Pick<ServiceParts, 'config' | 'database' | 'layout'>,
   params: ParamsOf<typeof push>,
@@ -15,24 +18,43 @@ export async function pushPlan(
 ): Promise<ReplyOf<typeof push>> {
   const { config, database, layout } = parts;
   const { name: workspace, repos } = workspaceOf(database, params.workspace);
-  const changed = repos.filter(({ role }) => role === 'edit').map(({ name }) => name);
+  const changed = chosen(
+    workspace,
+    repos.filter(({ role }) => role === 'edit').map(({ name }) => name),
+    params.repos,
+  );
   const configured = config.repos();
   const order = pushOrder(
     changed.map((name) => ({ name, dependsOn: configured.find((repo) => repo.name === name)?.depends_on ?? [] })),
   );
   const plans: PushOfRepo[] = [];
   for (const repo of order) {
-    const { upstream, defaultBranch } = rootOf(database, repo);
+    const { upstream, pushUrl, defaultBranch } = rootOf(database, repo);
     const rootFolder = layout.root(repo);
     const plan = await planPush({
       rootFolder,
-      upstream,
       branch: workspace,
       defaultBranch,
       expected: upstreamHead(database, repo, workspace),
       signal,
     });
-    plans.push({ ...plan, repo: repo as PushOfRepo['repo'], rootFolder, upstream });
+    plans.push({
+      ...plan,
+      repo: repo as PushOfRepo['repo'],
+      rootFolder,
+      upstream: withoutSecrets(upstream),
+      pushUrl: withoutSecrets(pushUrl),
+    });
   }
   return { workspace, branch: workspace, repos: plans };
+}
+
+function chosen<Name extends string>(workspace: string, changed: readonly Name[], wanted: readonly Name[]): Name[] {
+  const unknown = wanted.find((name) => !changed.includes(name));
+  if (unknown === undefined) return changed.filter((name) => wanted.length === 0 || wanted.includes(name));
+  throw new Fault(
+    'REPO_NOT_FOUND',
+    `The workspace ${workspace} changes no repo ${unknown}.${didYouMean(unknown, changed)}`,
+    { hint: `It changes ${changed.join(', ')}.` },
+  );
 }

@@ -6,6 +6,7 @@ import type { ParamsOf } from '../../../contract/operation.ts';
 import type { repoAdd } from '../../../contract/operations/repo.ts';
 import { type Repo, RepoConfig } from '../../../contract/repo.ts';
 import { createRoot } from '../../../git/root-repo.ts';
+import { askUpstream } from '../../../git/upstream.ts';
 import { isThere, makeFolder } from '../../../platform/files.ts';
 import { deleteRoot, insertRoot, recordFetch } from '../../../store/roots.ts';
 import { afterCommit } from '../../after-commit.ts';
@@ -33,7 +34,10 @@ export async function addRepo(
     const folder = layout.root(name);
     await setAside(parts, folder);
 
-    const { upstream, defaultBranch: wanted } = { ...entry, defaultBranch: params.defaultBranch };
+    const { upstream, push_url: pushUrl = upstream } = entry;
+    const { defaultBranch: wanted } = params;
+    // A fork that cannot be asked now could not be pushed to later.
+    if (pushUrl !== upstream) await askUpstream(dirname(folder), pushUrl, { signal });
     const made = await createRoot({
       folder,
       upstream,
@@ -45,7 +49,7 @@ export async function addRepo(
       signal.throwIfAborted();
       await addRepoEntry(layout.reposFile, entry);
       commit(parts, [{ topic: 'repo.update', data: { repo: name, change: 'added' } }], () => {
-        insertRoot(parts.database, { repo: name, upstream, defaultBranch: made.defaultBranch });
+        insertRoot(parts.database, { repo: name, upstream, pushUrl, defaultBranch: made.defaultBranch });
         recordFetch(parts.database, name, { atMs: Date.now(), fault: null });
       });
       await parts.watching.repoAdded(name);
@@ -61,6 +65,7 @@ function entryOf(params: ParamsOf<typeof repoAdd>): RepoConfig {
   return RepoConfig.parse({
     name: params.name,
     upstream: upstreamAddress(params.upstream),
+    push_url: params.pushUrl === undefined ? undefined : upstreamAddress(params.pushUrl),
     default_branch: params.defaultBranch,
     depends_on: params.dependsOn,
     setup: params.setup,

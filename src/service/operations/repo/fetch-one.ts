@@ -7,11 +7,11 @@ import { readRefs } from '../../../git/refs.ts';
 import { createRoot, fetchRoot, UPSTREAM_REFS } from '../../../git/root-repo.ts';
 import { isThere } from '../../../platform/files.ts';
 import { findRoot, insertRoot, recordFetch, type Root, updateRoot } from '../../../store/roots.ts';
-import { dropUpstreamHead, recordUpstreamHead, upstreamHead } from '../../../store/upstream-heads.ts';
-import { findWorkspace, workspacesOfRepo } from '../../../store/workspaces.ts';
+import { findWorkspace } from '../../../store/workspaces.ts';
 import { faultOfError } from '../../http/fault-reply.ts';
 import type { Progress } from '../../jobs.ts';
 import { commit, type ServiceParts } from '../../parts.ts';
+import { notePushedHeads } from './note-pushed-heads.ts';
 import { knownRepo } from './repo-view.ts';
 import { upstreamAddress } from './upstream-address.ts';
 
@@ -53,8 +53,9 @@ async function fetchNow(
 ): Promise<number> {
   const { config, root } = knownRepo(parts, name);
   const upstream = config === undefined ? root!.upstream : upstreamAddress(config.upstream);
+  const pushUrl = config === undefined ? root!.pushUrl : upstreamAddress(config.push_url ?? config.upstream);
   if (root === undefined)
-    return mirror(parts, name, { upstream, defaultBranch: config?.default_branch, signal, onProgress });
+    return mirror(parts, name, { upstream, pushUrl, defaultBranch: config?.default_branch, signal, onProgress });
 
   const folder = parts.layout.root(name);
   const defaultBranch = config?.default_branch ?? root.defaultBranch;
@@ -68,13 +69,14 @@ async function fetchNow(
   const { changed, isDiverged } = await fetchRoot({ folder, upstream, defaultBranch, signal, onProgress });
   // The root repo's hooks take from HEAD which branch is the default one.
   if (isOtherBranch) await git(folder, ['symbolic-ref', 'HEAD', `refs/heads/${defaultBranch}`], { signal });
-  if (isOtherBranch || upstream !== root.upstream) updateRoot(parts.database, name, { upstream, defaultBranch });
+  if (isOtherBranch || upstream !== root.upstream || pushUrl !== root.pushUrl)
+    updateRoot(parts.database, name, { upstream, pushUrl, defaultBranch });
   if (isDiverged)
     parts.log.warn(
       { repo: name, branch: defaultBranch },
       'upstream rewrote its default branch, so ours stays where it is',
     );
-  await noteUpstreamHeads(parts, name, signal);
+  await notePushedHeads(parts, { name, upstream, pushUrl }, signal);
   return changed;
 }
 
@@ -83,18 +85,20 @@ async function mirror(
   name: string,
   p: {
     upstream: string;
+    pushUrl: string;
     defaultBranch: string | undefined;
     signal: AbortSignal;
     onProgress: (text: string, percent: number | null) => void;
   },
 ): Promise<number> {
   const folder = parts.layout.root(name);
-  const { defaultBranch: wanted, ...rest } = p;
+  const { defaultBranch: wanted, pushUrl, ...rest } = p;
+  const { upstream } = rest;
   // A whole root repo without a row is one whose adding was cut short after its entry was written.
   const defaultBranch = (await isThere(folder))
     ? await headBranch(folder)
     : (await createRoot({ folder, ...rest, ...(wanted === undefined ? {} : { defaultBranch: wanted }) })).defaultBranch;
-  commit(parts, [], () => insertRoot(parts.database, { repo: name, upstream: p.upstream, defaultBranch }));
+  commit(parts, [], () => insertRoot(parts.database, { repo: name, upstream, pushUrl, defaultBranch }));
   await parts.watching.repoAdded(name);
   return (await readRefs(folder, UPSTREAM_REFS, p)).size;
 }
@@ -102,17 +106,4 @@ async function mirror(
 async function headBranch(folder: string): Promise<Root['defaultBranch']> {
   const head = await readFile(join(folder, 'HEAD'), 'utf8');
   return head.trim().replace(/^ref: refs\/heads\//, '');
-}
-
-/** What upstream has now of the workspaces' branches: a push expects exactly that. */
-async function noteUpstreamHeads({ database, layout }: ServiceParts, name: string, signal: AbortSignal): Promise<void> {
-  const heads = await readRefs(layout.root(name), UPSTREAM_REFS, { signal });
-  database.transaction(() => {
-    for (const branch of workspacesOfRepo(database, name)) {
-      const commitNow = heads.get(branch);
-      if (commitNow === (upstreamHead(database, name, branch) ?? undefined)) continue;
-      if (commitNow === undefined) dropUpstreamHead(database, name, branch);
-      else recordUpstreamHead(database, { repo: name, branch, commit: commitNow, atMs: Date.now() });
-    }
-  });
 }

@@ -7,6 +7,7 @@ import type { ParamsOf } from '../../../contract/operation.ts';
 import type { repoRemove } from '../../../contract/operations/repo.ts';
 import { isAncestor } from '../../../git/history.ts';
 import { readHeads, readRefs, refCommit } from '../../../git/refs.ts';
+import { FORK_REFS } from '../../../git/released-refs.ts';
 import { UPSTREAM_REFS } from '../../../git/root-repo.ts';
 import { isThere } from '../../../platform/files.ts';
 import { deleteRoot, type Root } from '../../../store/roots.ts';
@@ -52,8 +53,8 @@ export async function removeRepo(
 /** Sentences about branches and pins whose commits upstream lacks. */
 async function heldWork(folder: string, root: Root, signal: AbortSignal): Promise<string[]> {
   const isReleased = async (branch: string, commitId: string): Promise<boolean> => {
-    for (const name of [branch, root.defaultBranch]) {
-      const theirs = await refCommit(folder, UPSTREAM_REFS + name, { signal });
+    for (const ref of [UPSTREAM_REFS + branch, UPSTREAM_REFS + root.defaultBranch, FORK_REFS + branch]) {
+      const theirs = await refCommit(folder, ref, { signal });
       if (theirs !== null && (await isAncestor(folder, commitId, theirs, { signal }))) return true;
     }
     return false;

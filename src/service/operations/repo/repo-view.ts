@@ -1,5 +1,6 @@
 import { Fault } from '../../../contract/faults.ts';
 import type { Repo, RepoConfig, RepoSummary } from '../../../contract/repo.ts';
+import { withoutSecrets } from '../../../contract/secrets.ts';
 import { readHeads, refCommit } from '../../../git/refs.ts';
 import { repoFacts } from '../../../git/root-repo.ts';
 import { findRoot, listRoots, type Root } from '../../../store/roots.ts';
@@ -49,13 +50,19 @@ export function mirroredRoot({ config, database }: Pick<ViewParts, 'config' | 'd
 export function repoSummary({ database }: Pick<ViewParts, 'database'>, { name, config, root }: KnownRepo): RepoSummary {
   return {
     name: name as RepoSummary['name'],
-    upstream: config?.upstream ?? root?.upstream ?? '',
+    upstream: withoutSecrets(config?.upstream ?? root?.upstream ?? ''),
+    pushUrl: pushUrlOf(config, root),
     defaultBranch: root?.defaultBranch ?? config?.default_branch ?? '',
     dependsOn: config?.depends_on ?? [],
     fetchedAtMs: root?.fetchedAtMs ?? null,
     fetchFault: root?.fetchFault ?? null,
     workspaces: workspacesOfRepo(database, name),
   };
+}
+
+function pushUrlOf(config: RepoConfig | undefined, root: Root | undefined): string | null {
+  const pushUrl = config === undefined ? root?.pushUrl : config.push_url;
+  return pushUrl === undefined || pushUrl === (config ?? root)?.upstream ? null : withoutSecrets(pushUrl);
 }
 
 /** A repo with what its mirror holds now. */

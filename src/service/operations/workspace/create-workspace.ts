@@ -93,11 +93,10 @@ export function recordBranches(
   workspace: string,
   plans: readonly RepoPlan[],
 ): void {
-  for (const { repo, role, commit: at, upstream } of plans) {
+  for (const { repo, role, commit: at, pushed } of plans) {
     if (role === 'read') continue;
     setSeenRef(database, repo, workspace, at);
-    if (upstream !== null)
-      recordUpstreamHead(database, { repo, branch: workspace, commit: upstream, atMs: Date.now() });
+    if (pushed !== null) recordUpstreamHead(database, { repo, branch: workspace, commit: pushed, atMs: Date.now() });
   }
 }
 

@@ -1,6 +1,7 @@
 import { Fault } from '../../../contract/faults.ts';
 import { isAncestor } from '../../../git/history.ts';
 import { refCommit } from '../../../git/refs.ts';
+import { pushedRefs } from '../../../git/released-refs.ts';
 import { UPSTREAM_REFS } from '../../../git/root-repo.ts';
 import { upstreamBranchRef } from '../../../git/upstream-branch.ts';
 import type { RepoRole } from '../../../contract/workspace.ts';
@@ -17,8 +18,10 @@ export interface RepoPlan {
   readonly commit: string;
   /** Where the root repo's branch stands now; null if it has to be made. */
   readonly before: string | null;
-  /** Upstream's branch of that name, if it has one. */
+  /** Upstream's branch of that name, if it has one; of a repo that is pushed to a fork, rather the fork's. */
   readonly upstream: string | null;
+  /** The branch that is pushed to, as far as it is known. */
+  readonly pushed: string | null;
 }
 
 export interface BranchWish {
@@ -62,28 +65,32 @@ async function factsOf(
   role: RepoRole,
   signal: AbortSignal,
 ): Promise<Facts> {
-  const { defaultBranch } = mirroredRoot(parts, repo);
+  const root = mirroredRoot(parts, repo);
+  const { defaultBranch } = root;
   const rootFolder = parts.layout.root(repo);
   const find = (ref: string): Promise<string | null> => refCommit(rootFolder, ref, { signal });
   const ours = (branch: string): Promise<string | null> => find(`refs/heads/${branch}`);
   const theirs = (branch: string): Promise<string | null> => find(UPSTREAM_REFS + branch);
   if (role === 'read') {
     const base = await ours(defaultBranch);
-    return { repo, role, rootFolder, branch: defaultBranch, before: base, upstream: null, base, defaultBranch };
+    const none = { upstream: null, pushed: null };
+    return { repo, role, rootFolder, branch: defaultBranch, before: base, ...none, base, defaultBranch };
   }
   const from = wish.from ?? defaultBranch;
-  const [base, before, upstream] = await Promise.all([
+  const [base, before, pushed, onUpstream] = await Promise.all([
     ours(from).then((commit) => commit ?? theirs(from)),
     ours(wish.workspace),
-    find(upstreamBranchRef(wish.workspace)),
+    find(upstreamBranchRef(wish.workspace, pushedRefs(root))),
+    theirs(wish.workspace),
   ]);
-  return { repo, role, rootFolder, branch: wish.workspace, before, upstream, base, defaultBranch };
+  const upstream = pushed ?? onUpstream;
+  return { repo, role, rootFolder, branch: wish.workspace, before, upstream, pushed, base, defaultBranch };
 }
 
 /** An adopted branch is taken as it stands; if upstream's only went further, that is where it goes on. */
 async function planOf(facts: Facts, signal: AbortSignal): Promise<RepoPlan> {
-  const { base, repo, role, rootFolder, branch, before, upstream } = facts;
-  const fact = { repo, role, rootFolder, branch, before, upstream };
+  const { base, repo, role, rootFolder, branch, before, upstream, pushed } = facts;
+  const fact = { repo, role, rootFolder, branch, before, upstream, pushed };
   if (role === 'read') return { ...fact, commit: base! };
   if (before !== null && upstream !== null && (await isAncestor(rootFolder, before, upstream, { signal })))
     return { ...fact, commit: upstream };

@@ -3,6 +3,7 @@ import type { FetchResult } from '../../../contract/operations/repo.ts';
 import type { PullResult, workspacePull } from '../../../contract/operations/workspace.ts';
 import type { RepoRole } from '../../../contract/workspace.ts';
 import { pullClone } from '../../../git/pull-clone.ts';
+import { pushedRefs } from '../../../git/released-refs.ts';
 import { shellWord } from '../../../git/shell-word.ts';
 import { type BesideUpstream, upstreamBranchRef } from '../../../git/upstream-branch.ts';
 import { severalAtATime } from '../../../platform/several-at-a-time.ts';
@@ -105,10 +106,10 @@ function apartWords({ ahead, behind }: BesideUpstream): string {
 }
 
 /** A clone may fetch from its root repo whatever upstream's branches are there. */
-function mergeCommands({ layout }: ServiceParts, workspace: string, repo: string): string[] {
+function mergeCommands({ database, layout }: ServiceParts, workspace: string, repo: string): string[] {
   const clone = `git -C ${shellWord(layout.clone(workspace, repo))}`;
   return [
-    `${clone} fetch ${shellWord(layout.root(repo))} ${upstreamBranchRef(workspace)}`,
+    `${clone} fetch ${shellWord(layout.root(repo))} ${upstreamBranchRef(workspace, pushedRefs(rootOf(database, repo)))}`,
     `${clone} merge --no-edit FETCH_HEAD`,
     `${clone} push`,
   ];

@@ -1,4 +1,5 @@
 import { compareAndSwapBranch, refCommit } from '../../../git/refs.ts';
+import { pushedRefs } from '../../../git/released-refs.ts';
 import { type BesideUpstream, besideUpstreamBranch } from '../../../git/upstream-branch.ts';
 import {
   type BranchForward,
@@ -6,6 +7,7 @@ import {
   openBranchForwards,
   planBranchForward,
 } from '../../../store/branch-forwards.ts';
+import { rootOf } from '../../../store/roots.ts';
 import { advanceSeenRef, seenRef } from '../../../store/seen-refs.ts';
 import { recordUpstreamHead } from '../../../store/upstream-heads.ts';
 import { commit, type ServiceParts } from '../../parts.ts';
@@ -33,7 +35,12 @@ export async function takeInUpstream(
   { signal, checkRefs }: { readonly signal: AbortSignal; readonly checkRefs: (repo: string) => Promise<void> },
 ): Promise<TakenIn> {
   const rootFolder = parts.layout.root(repo);
-  const beside = await besideUpstreamBranch({ rootFolder, branch, signal });
+  const beside = await besideUpstreamBranch({
+    rootFolder,
+    branch,
+    pushedRefs: pushedRefs(rootOf(parts.database, repo)),
+    signal,
+  });
   if (beside === null || beside.behind === 0) return { kind: 'none' };
   if (beside.ahead > 0) return { kind: 'apart', beside };
   const forward: BranchForward = { repo, branch, old: beside.ours, new: beside.theirs };

@@ -1,5 +1,6 @@
 import type { CloneStatus, Workspace, WorkspaceSummary } from '../../../contract/workspace.ts';
 import { cloneStatus } from '../../../git/clone.ts';
+import { pushedRefs } from '../../../git/released-refs.ts';
 import { rootOf } from '../../../store/roots.ts';
 import { listWorkspaces as storedWorkspaces, type StoredWorkspace, workspaceOf } from '../../../store/workspaces.ts';
 import { pullsOf } from '../../../store/pull-requests.ts';
@@ -38,10 +39,19 @@ async function cloneView(
   { name: repo, role }: StoredWorkspace['repos'][number],
   signal: AbortSignal,
 ): Promise<CloneStatus> {
-  const { defaultBranch } = rootOf(database, repo);
+  const root = rootOf(database, repo);
+  const { defaultBranch } = root;
   const folder = layout.clone(workspace.name, repo);
   // A repo that is only read has no branch of its own.
   const branch = role === 'edit' ? workspace.name : defaultBranch;
-  const standing = await cloneStatus({ folder, rootFolder: layout.root(repo), branch, defaultBranch, role, signal });
+  const standing = await cloneStatus({
+    folder,
+    rootFolder: layout.root(repo),
+    branch,
+    defaultBranch,
+    role,
+    pushedRefs: pushedRefs(root),
+    signal,
+  });
   return { repo, role, folder, ...standing };
 }
