@@ -20,6 +20,8 @@ const localCommands: Readonly<Record<string, () => Promise<LocalCommand>>> = {
   'service.start': async () => (await import('./service-control.ts')).start,
   'service.stop': async () => (await import('./service-control.ts')).stop,
   'service.restart': async () => (await import('./service-control.ts')).restart,
+  'service.install': async () => (await import('./service-unit/install.ts')).install,
+  'service.uninstall': async () => (await import('./service-unit/uninstall.ts')).uninstall,
   'service.logs': async () => (await import('./service-logs.ts')).serviceLogs,
 };
 

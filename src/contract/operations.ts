@@ -7,10 +7,22 @@ import * as push from './operations/push.ts';
 import * as repo from './operations/repo.ts';
 import * as run from './operations/run.ts';
 import * as service from './operations/service.ts';
+import * as serviceUnit from './operations/service-unit.ts';
 import * as workspace from './operations/workspace.ts';
 
 /** Every operation, in the order in which the help shows them. */
-export const operations: readonly Operation[] = [local, repo, workspace, pipeline, run, push, pr, guidance, service]
+export const operations: readonly Operation[] = [
+  local,
+  repo,
+  workspace,
+  pipeline,
+  run,
+  push,
+  pr,
+  guidance,
+  service,
+  serviceUnit,
+]
   .flatMap((noun) => Object.values(noun))
   .filter(
     (declared): declared is Operation => typeof declared === 'object' && declared !== null && 'command' in declared,
