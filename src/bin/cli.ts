@@ -13,6 +13,7 @@ const localCommands: Readonly<Record<string, () => Promise<LocalCommand>>> = {
       call.signal,
     ),
   'page.open': async () => (await import('./open-page.ts')).openPage,
+  'branch.watch': async () => (await import('./watch.ts')).watchBranches,
   'push.plan': async () => (await import('./push.ts')).push,
   'pr.open': async () => (await import('./pr-open.ts')).prOpen,
   'pr.create': async () => (await import('./pr-create.ts')).prCreate,

@@ -8,6 +8,7 @@ import * as repo from './operations/repo.ts';
 import * as run from './operations/run.ts';
 import * as service from './operations/service.ts';
 import * as serviceUnit from './operations/service-unit.ts';
+import * as watch from './operations/watch.ts';
 import * as workspace from './operations/workspace.ts';
 
 /** Every operation, in the order in which the help shows them. */
@@ -19,6 +20,7 @@ export const operations: readonly Operation[] = [
   run,
   push,
   pr,
+  watch,
   guidance,
   service,
   serviceUnit,
