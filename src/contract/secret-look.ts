@@ -27,3 +27,10 @@ function hidesWhole(name: string, value: string): boolean {
 function hasUserPart(name: string, value: string): boolean {
   return (/:\/\//.test(value) || /_proxy$/i.test(name)) && USER_PART.test(value);
 }
+
+/** An address as it may be shown: without the password in it, and without a token that stands for a name. */
+export function shownAddress(address: string): string {
+  return address
+    .replace(/(:\/\/[^\s/:@]*):[^\s/@]*@/, `$1:${HIDDEN}@`)
+    .replace(/(:\/\/)(?:gh[opsur]_|github_pat_|glpat-)[^\s/:@]*/, `$1${HIDDEN}`);
+}

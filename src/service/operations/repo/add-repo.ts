@@ -11,6 +11,7 @@ import { deleteRoot, insertRoot, recordFetch } from '../../../store/roots.ts';
 import { afterCommit } from '../../after-commit.ts';
 import type { Call } from '../../http/binding.ts';
 import { commit, type ServiceParts } from '../../parts.ts';
+import { adoptClone } from './adopt-clone.ts';
 import { knownRepo, knownRepos, repoView } from './repo-view.ts';
 import { upstreamAddress } from './upstream-address.ts';
 
@@ -26,21 +27,26 @@ export async function addRepo(
   const { layout, locks } = parts;
   const { name } = params;
   return locks.hold({ exclusive: [`repo:${name}`] }, signal, async () => {
-    const entry = entryOf(params);
     refuseTakenName(parts, name);
+    const onProgress = (text: string, percent: number | null): void => progress(name, text, percent);
+    const adoption = await adoptClone(layout, params, { signal, onProgress });
+    const entry = entryOf({ ...params, upstream: adoption?.upstream ?? params.upstream });
     for (const need of params.dependsOn) knownRepo(parts, need);
     await checkRepoEntry(layout.reposFile, entry);
     const folder = layout.root(name);
     await setAside(parts, folder);
 
     const { upstream, defaultBranch: wanted } = { ...entry, defaultBranch: params.defaultBranch };
-    const made = await createRoot({
+    const lender = adoption?.lender;
+    const making = createRoot({
       folder,
       upstream,
       signal,
-      onProgress: (text, percent) => progress(name, text, percent),
+      onProgress,
       ...(wanted === undefined ? {} : { defaultBranch: wanted }),
+      ...(lender === undefined ? {} : { lender }),
     });
+    const made = await (adoption?.explaining(making) ?? making);
     try {
       signal.throwIfAborted();
       await addRepoEntry(layout.reposFile, entry);
@@ -53,7 +59,9 @@ export async function addRepo(
       await undo(parts, name, folder);
       throw error;
     }
-    return repoView(parts, name, afterCommit());
+    const view = await repoView(parts, name, afterCommit());
+    const told = (await adoption?.notices(folder, made.defaultBranch, afterCommit())) ?? [];
+    return { ...view, notices: [...told, ...view.notices] };
   });
 }
 
