@@ -13,6 +13,7 @@ const localCommands: Readonly<Record<string, () => Promise<LocalCommand>>> = {
       call.signal,
     ),
   'page.open': async () => (await import('./open-page.ts')).openPage,
+  'branch.watch': async () => (await import('./watch.ts')).watchBranches,
   'push.plan': async () => (await import('./push.ts')).push,
   'pr.open': async () => (await import('./pr-open.ts')).prOpen,
   'pr.create': async () => (await import('./pr-create.ts')).prCreate,
@@ -21,6 +22,8 @@ const localCommands: Readonly<Record<string, () => Promise<LocalCommand>>> = {
   'service.start': async () => (await import('./service-control.ts')).start,
   'service.stop': async () => (await import('./service-control.ts')).stop,
   'service.restart': async () => (await import('./service-control.ts')).restart,
+  'service.install': async () => (await import('./service-unit/install.ts')).install,
+  'service.uninstall': async () => (await import('./service-unit/uninstall.ts')).uninstall,
   'service.logs': async () => (await import('./service-logs.ts')).serviceLogs,
 };
 

@@ -4,15 +4,9 @@ import { once } from 'node:events';
 import type { LocalCall } from '../cli/local-call.ts';
 import { printReply } from '../cli/print/print-reply.ts';
 import { answers, requireHome, serviceCommand, startService } from '../cli/start-service.ts';
-import { Fault } from '../contract/faults.ts';
-import type { serviceStop } from '../contract/operations/service.ts';
-import type { ReplyOf } from '../contract/operation.ts';
+import { loadedUnit } from '../cli/service-unit/run-by-unit.ts';
 import { commandNamed } from '../grammar/command-table.ts';
-import { identityOf, isAlive, type ProcessIdentity } from '../platform/process-identity.ts';
-import { pause } from '../platform/wait.ts';
-
-const STOP_LIMIT_MS = 60_000;
-const LOOK_EVERY_MS = 20;
+import { localHome, stopService } from './service-unit/stop-service.ts';
 
 /** Runs the service in this terminal until it is stopped; Ctrl-C reaches it by itself. */
 export async function runInForeground(call: LocalCall): Promise<number> {
@@ -37,13 +31,19 @@ export async function start(call: LocalCall): Promise<number> {
   const runsAlready = await answers(layout.socket);
   if (!runsAlready)
     await startService(layout, { signal: call.signal, say: (text) => call.terminal.writeError(`takt: ${text}\n`) });
-  return printStatus(call, runsAlready ? 'It runs already.\n' : '');
+  return printStatus(call, runsAlready ? await runsAlreadyNote(call) : '');
+}
+
+async function runsAlreadyNote({ place, signal }: LocalCall): Promise<string> {
+  const unit = await loadedUnit(place.layout, { signal });
+  if (unit === undefined || unit.state.mainPid !== 0) return 'It runs already.\n';
+  return `It runs already, outside its unit ${unit.file.name}; \`takt service restart\` hands it over.\n`;
 }
 
 export async function stop(call: LocalCall): Promise<number> {
   const { layout } = localHome(call);
   await requireHome(layout);
-  const stopped = await stopIfRunning(call);
+  const stopped = await stopService(call);
   const text =
     stopped === undefined
       ? 'The service does not run.\n'
@@ -55,43 +55,9 @@ export async function stop(call: LocalCall): Promise<number> {
 export async function restart(call: LocalCall): Promise<number> {
   const { layout } = localHome(call);
   await requireHome(layout);
-  await stopIfRunning(call);
+  await stopService(call);
   await startService(layout, { signal: call.signal, say: (text) => call.terminal.writeError(`takt: ${text}\n`) });
   return printStatus(call, '');
-}
-
-/** Another machine's service is not ours to start or stop. */
-function localHome({ place }: LocalCall): LocalCall['place'] {
-  if (place.address.kind === 'socket') return place;
-  throw new Fault(
-    'INPUT_INVALID',
-    `TAKT_URL leads to ${place.address.url}; its service is started and stopped on that machine.`,
-    { hint: 'Unset TAKT_URL, or name a home with --home.' },
-  );
-}
-
-/** The pid of the service that was stopped and is gone, or undefined if none ran. */
-async function stopIfRunning({ place, table, signal, connect }: LocalCall): Promise<number | undefined> {
-  if (!(await answers(place.layout.socket))) return undefined;
-  const { pid } = (await connect({ start: false }).call(
-    commandNamed(table, 'service.stop'),
-    {},
-    { signal },
-  )) as ReplyOf<typeof serviceStop>;
-  const process = identityOf(pid);
-  if (process !== undefined) await waitForEnd(process, signal);
-  return pid;
-}
-
-async function waitForEnd(service: ProcessIdentity, signal: AbortSignal): Promise<void> {
-  const endsAtMs = Date.now() + STOP_LIMIT_MS;
-  while (isAlive(service)) {
-    if (Date.now() > endsAtMs)
-      throw new Fault('SERVICE_LOCKED', `The service (process ${service.pid}) was told to stop and is still there.`, {
-        hint: '`takt service logs` says what it waits for.',
-      });
-    await pause(LOOK_EVERY_MS, signal);
-  }
 }
 
 async function printStatus({ table, flags, terminal, signal, connect }: LocalCall, note: string): Promise<number> {

@@ -12,6 +12,8 @@ const SMALL_NURSERY = '--max-semi-space-size=2';
 /** Runs the service of the home that the environment names, until SIGTERM, SIGINT or its own end. */
 async function main(): Promise<void> {
   const home = homeFolder(process.env);
+  const { applyEnvironment } = await import('../service/own-environment.ts');
+  applyEnvironment(homeLayout(home), process.env, (sentence) => process.stderr.write(`takt: ${sentence}\n`));
   const { startService } = await import('../service/start-service.ts');
   const service = await startService({ home, port: portFrom(process.env), log: homeLayout(home).serviceLog });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void service.stop());

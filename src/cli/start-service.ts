@@ -34,10 +34,23 @@ export function serviceCommand(): [program: string, args: string[]] {
 }
 
 /**
- * Starts the service of a home in the background and waits until it answers. Two starts at once are one service: the
- * second finds the home locked and ends, and the first one's socket answers both.
+ * Starts the service of a home in the background and waits until it answers: by its systemd unit if it has one that is
+ * loaded, so that systemd knows of it. Two starts at once are one service: the second finds the home locked and ends,
+ * and the first one's socket answers both.
  */
 export async function startService(layout: HomeLayout, { signal, say }: StartOptions): Promise<void> {
+  const noteTimer = setTimeout(() => say('starting the service…'), SAY_AFTER_MS);
+  try {
+    const { loadedUnit, startByUnit } = await import('./service-unit/run-by-unit.ts');
+    const unit = await loadedUnit(layout, { signal });
+    if (unit === undefined) await startInBackground(layout, signal);
+    else await startByUnit(unit.file.name, layout, { verb: 'start', answers: () => answers(layout.socket), signal });
+  } finally {
+    clearTimeout(noteTimer);
+  }
+}
+
+async function startInBackground(layout: HomeLayout, signal: AbortSignal): Promise<void> {
   const log = await open(layout.serviceStartLog, 'w', 0o600);
   const [program, args] = serviceCommand();
   const child = spawn(program, args, {
@@ -48,7 +61,6 @@ export async function startService(layout: HomeLayout, { signal, say }: StartOpt
   });
   await log.close();
   child.unref();
-  const noteTimer = setTimeout(() => say('starting the service…'), SAY_AFTER_MS);
   try {
     await waitForAnswer(layout.socket, child, signal);
   } catch (error) {
@@ -57,8 +69,6 @@ export async function startService(layout: HomeLayout, { signal, say }: StartOpt
     const hint =
       detail === '' ? '`takt service logs` may say why.' : 'What it said is above; `takt service logs` has the rest.';
     throw new Fault('SERVICE_UNREACHABLE', 'The service did not start.', { detail, hint, cause: error });
-  } finally {
-    clearTimeout(noteTimer);
   }
 }
 

@@ -4,7 +4,7 @@ import { Settings } from '../contract/settings.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { editFile, type FileText } from './edit-file.ts';
 import { keysAt } from './schema-shape.ts';
-import { readSettingsFile, SETTINGS_FILE } from './settings-file.ts';
+import { readSettingsFile, SETTINGS_FILE, VARIABLE_NAME } from './settings-file.ts';
 
 /** Every setting by its dotted key, such as `model.default`; the order is that of the contract. */
 export function settingKeys(): string[] {
@@ -18,10 +18,16 @@ export function settingKeys(): string[] {
 /** The key as it is written, or Fault INPUT_INVALID with the nearest right one. */
 export function knownSetting(key: string): string {
   const known = settingKeys();
-  if (known.includes(key)) return key;
+  if (known.includes(key) || isVariable(key)) return key;
   throw new Fault('INPUT_INVALID', `No setting is called ${key}.${didYouMean(key, known)}`, {
     hint: '`takt setting list` shows the settings.',
   });
+}
+
+/** `environment.NAME` is one variable of that setting. */
+function isVariable(key: string): boolean {
+  const [group, name = '', ...rest] = key.split('.');
+  return group === 'environment' && VARIABLE_NAME.test(name) && rest.length === 0;
 }
 
 /** Writes one setting, given as YAML; `default` takes it out of the file. Comments stay. */
@@ -60,8 +66,11 @@ export async function setSetting(
 
 function parseValue(key: string, value: string): unknown {
   try {
-    return parse(value);
+    const parsed: unknown = parse(value);
+    // A variable is text, whatever YAML would take it for; quotes around it are YAML's all the same.
+    return isVariable(key) && typeof parsed !== 'string' ? value : parsed;
   } catch (error) {
+    if (error instanceof YAMLError && isVariable(key)) return value;
     if (error instanceof YAMLError)
       throw new Fault('INPUT_INVALID', `The value of ${key} is not YAML.`, { detail: error.message, cause: error });
     throw error;

@@ -16,4 +16,6 @@ export const settingAbout: Readonly<Record<string, string>> = {
   keep_failed_days: 'Days that folders of runs are kept which did not pass.',
   'pull_requests.draft': 'Open pull requests as drafts.',
   'pull_requests.poll_interval_s': 'Seconds between looks at open pull requests; 0 looks only when told.',
+  environment:
+    'Variables for the service, as { NAME: value }, or one by environment.NAME; read when it starts, and stronger than those it is started with.',
 };

@@ -34,4 +34,6 @@ export const SETTINGS_STARTER = `# Settings; what is not set has the default sho
 # pull_requests:
 #   draft: false               # open them as drafts
 #   poll_interval_s: 120       # looks at open ones so often; 0: only when told
+# environment:                 # of the service, read when it starts, however it is started
+#   HTTPS_PROXY: http://proxy.example:3128
 `;

@@ -186,6 +186,17 @@ export const faults = {
   },
   SERVICE_STARTING: { httpStatus: 503, exitCode: 69, hint: 'Try again in a moment.' },
   SERVICE_LOCKED: { httpStatus: 409, exitCode: 5, hint: '`takt service status` shows the one that runs.' },
+  SYSTEMD_MISSING: {
+    httpStatus: 501,
+    exitCode: 69,
+    hint: '`takt service start` runs it without systemd; `@reboot takt service start` in `crontab -e` starts it with the machine.',
+  },
+  UNIT_TAKEN: {
+    httpStatus: 409,
+    exitCode: 5,
+    hint: 'Look at the unit named; takt writes over none that is not its own.',
+  },
+  UNIT_FAILED: { httpStatus: 502, exitCode: 7, hint: 'The words of systemd are above.' },
   PORT_TAKEN: { httpStatus: 409, exitCode: 69, hint: 'Set TAKT_PORT to a free port.' },
   ACCESS_DENIED: {
     httpStatus: 403,

@@ -7,7 +7,9 @@ import * as push from './operations/push.ts';
 import * as repo from './operations/repo.ts';
 import * as run from './operations/run.ts';
 import * as service from './operations/service.ts';
+import * as serviceUnit from './operations/service-unit.ts';
 import * as upstream from './operations/upstream.ts';
+import * as watch from './operations/watch.ts';
 import * as workspace from './operations/workspace.ts';
 
 /** Every operation, in the order in which the help shows them. */
@@ -20,8 +22,10 @@ export const operations: readonly Operation[] = [
   push,
   pr,
   upstream,
+  watch,
   guidance,
   service,
+  serviceUnit,
 ]
   .flatMap((noun) => Object.values(noun))
   .filter(

@@ -8,6 +8,8 @@ export const ServiceStatus = z.object({
   pid: z.number().int(),
   port: z.number().int(),
   startedAtMs: TimestampMs,
+  /** The systemd unit that runs it; null if it runs without one. */
+  unit: z.string().nullable(),
   stepsRunning: z.number().int(),
   stepsAtOnce: z.number().int(),
   runsQueued: z.number().int(),

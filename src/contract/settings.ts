@@ -36,5 +36,7 @@ export const Settings = z.strictObject({
       poll_interval_s: z.number().int().min(0).max(86_400).default(120),
     })
     .prefault({}),
+  /** Variables that the service gives itself when it starts, whoever starts it; they win over those that it is given. */
+  environment: z.record(z.string(), z.string().max(8000)).default({}),
 });
 export type Settings = z.infer<typeof Settings>;

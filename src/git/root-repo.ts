@@ -20,6 +20,14 @@ interface FetchSource {
   readonly onProgress?: OnProgress;
 }
 
+/** Gives objects to a root repo in the making, so that upstream need not send them; a failure costs only time. */
+export interface ObjectLender {
+  /** Called once, with the root repo while it holds no ref. */
+  lend(folder: string): Promise<void>;
+  /** Called once upstream was fetched: takes away whatever refs it made. */
+  release(folder: string): Promise<void>;
+}
+
 /** Where upstream's branches are kept; clones do not get them. */
 export const UPSTREAM_REFS = 'refs/remotes/upstream/';
 
@@ -34,7 +42,7 @@ const LOOSE_SAMPLE_LIMIT = 16;
  * Faults: REPO_EXISTS, BRANCH_MISSING and UPSTREAM_*. `notices` are sentences about what takt does not follow.
  */
 export async function createRoot(
-  p: FetchSource & { readonly folder: string; readonly defaultBranch?: string },
+  p: FetchSource & { readonly folder: string; readonly defaultBranch?: string; readonly lender?: ObjectLender },
 ): Promise<{
   defaultBranch: string;
   head: CommitId;
@@ -54,7 +62,9 @@ export async function createRoot(
   try {
     await git(parent, ['init', '--quiet', '--bare', '--template=', `--initial-branch=${defaultBranch}`, half], p);
     await furnishRoot(half);
+    await p.lender?.lend(half);
     await fetchRefs(half, p);
+    await p.lender?.release(half);
     const head = await refCommit(half, UPSTREAM_REFS + defaultBranch, p);
     // git leaves out, without a failure, the branches whose history the upstream does not have whole.
     if (head === null) throw shallow(p.upstream);

@@ -83,31 +83,27 @@ export async function refusePartialUpstream(
   if (path === null) return;
   for (const gitFolder of [path, join(path, '.git'), `${path}.git`]) {
     if (!(await isFolder(join(gitFolder, 'objects')))) continue;
-    const packs = (await isFolder(join(gitFolder, 'objects', 'pack')))
-      ? await readdir(join(gitFolder, 'objects', 'pack'))
-      : [];
-    if (packs.some((name) => name.endsWith('.promisor')))
-      throw partial(upstream, 'a partial clone, which fetches missing files when asked');
-    if ((await readTextIfThere(join(gitFolder, 'shallow')))?.trim()) throw shallow(upstream);
-    // Read as a file and without its includes: the configuration of a foreign repository may name programs.
-    const config = await git(
-      folder,
-      [
-        'config',
-        '--file',
-        join(gitFolder, 'config'),
-        '--no-includes',
-        '--get-regexp',
-        '^(extensions\\.partialclone|remote\\..*\\.promisor)$',
-      ],
-      {
-        signal,
-        okCodes: [0, 1],
-      },
-    );
-    if (config.trim() !== '') throw partial(upstream, 'a partial clone, which fetches missing files when asked');
+    const lack = await lackOfObjects(folder, gitFolder, { signal });
+    if (lack === 'shallow') throw shallow(upstream);
+    if (lack === 'partial') throw partial(upstream, 'a partial clone, which fetches missing files when asked');
     return;
   }
+}
+
+/** Whether a repository on this disk lacks objects on purpose. `folder` is any folder of takt's own. */
+export async function lackOfObjects(
+  folder: string,
+  gitFolder: string,
+  { signal }: { signal: AbortSignal },
+): Promise<'shallow' | 'partial' | null> {
+  const packFolder = join(gitFolder, 'objects', 'pack');
+  const packs = (await isFolder(packFolder)) ? await readdir(packFolder) : [];
+  if (packs.some((name) => name.endsWith('.promisor'))) return 'partial';
+  if ((await readTextIfThere(join(gitFolder, 'shallow')))?.trim()) return 'shallow';
+  // Read as a file and without its includes: the configuration of a foreign repository may name programs.
+  const pattern = '^(extensions\\.partialclone|remote\\..*\\.promisor)$';
+  const args = ['config', '--file', join(gitFolder, 'config'), '--no-includes', '--get-regexp', pattern];
+  return (await git(folder, args, { signal, okCodes: [0, 1] })).trim() === '' ? null : 'partial';
 }
 
 export function shallow(upstream: string): Fault {

@@ -20,8 +20,7 @@ const LOOK_LIMIT_MS = 5_000;
 export async function findPlace(address: string, finding: Finding): Promise<GithubPlace> {
   const rewritten = (await firstLine('git', ['ls-remote', '--get-url', '--', address], finding)) ?? address;
   const place = placeInAddress(rewritten);
-  if (place === null)
-    throw new Fault('UPSTREAM_NOT_GITHUB', `The upstream ${withoutPassword(rewritten)} is no repository on GitHub.`);
+  if (place === null) throw new Fault('UPSTREAM_NOT_GITHUB', `The upstream ${rewritten} is no repository on GitHub.`);
   const alias = sshHostIn(rewritten);
   if (alias === null || alias.endsWith('github.com')) return place;
   const host = placeInAddress(`ssh://${await sshHost(alias, finding)}/${place.owner}/${place.name}`)?.host;
@@ -46,6 +45,3 @@ async function firstLine(
   const line = stdout.toString('utf8').split('\n')[0]?.trim();
   return exitCode === 0 && line !== '' ? line : undefined;
 }
-
-/** An address that may be shown: a password in it is left out. */
-const withoutPassword = (address: string): string => address.replace(/^([a-z+.-]+:\/\/[^/:@]*):[^/@]*@/i, '$1:…@');

@@ -23,6 +23,7 @@ import { watchPulls } from './pulls/watch-pulls.ts';
 import { removeServiceFile, writeServiceFile } from './service-file.ts';
 import { type Background, emptyBackground, startRuns } from './start-runs.ts';
 import { operatorToken } from './token.ts';
+import { unitOfProcess } from './unit-of-process.ts';
 
 export interface ServiceOptions {
   readonly home: string;
@@ -152,7 +153,14 @@ async function openServer(
   const version = await versionOfTakt();
   const homeId = metaValue(parts.database, 'home_id');
   const links = createOneTimeLinks();
-  const facts = { version, homeId, startedAtMs: Date.now(), confinement, port: () => server.port() };
+  const facts = {
+    version,
+    homeId,
+    startedAtMs: Date.now(),
+    unit: unitOfProcess(),
+    confinement,
+    port: () => server.port(),
+  };
   const bindings = allBindings(parts, { facts, jobs, links, background, pullCache, requestStop });
   const server: HttpServer = createHttpServer(parts.app, {
     homeId,

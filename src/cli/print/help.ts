@@ -8,7 +8,7 @@ import type { Page } from '../terminal.ts';
 const sections: readonly { title: string; words: readonly string[] }[] = [
   { title: 'To begin with', words: ['init', 'doctor', 'demo'] },
   { title: 'Repos and workspaces', words: ['repo', 'workspace'] },
-  { title: 'Runs, and what goes out', words: ['run', 'push'] },
+  { title: 'Runs, and what goes out', words: ['run', 'push', 'watch'] },
   { title: 'What agents are told', words: ['role', 'guidance', 'context', 'template'] },
   { title: 'The service', words: ['service', 'open', 'setting', 'job', 'events'] },
   { title: 'The command line', words: ['completion', 'version'] },

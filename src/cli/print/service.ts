@@ -21,6 +21,7 @@ function printStatus(status: ServiceStatus, page: Page): string {
       ['home', status.home],
       ['page', `http://127.0.0.1:${status.port} (\`takt open\` opens it with the right to act)`],
       ['process', `${status.pid}, started ${ago(status.startedAtMs, page.nowMs)}, ${byteSize(status.memoryBytes)}`],
+      ['run by', status.unit === null ? '' : `the unit ${status.unit}`],
       [
         'steps',
         `${status.stepsRunning} running of ${status.stepsAtOnce} at once; ${counted(status.runsQueued, 'run')} queued`,

@@ -7,10 +7,12 @@ export const repoAdd = defineOperation({
   name: 'repo.add',
   summary: 'Mirrors an upstream repository into a root repo.',
   details:
-    'The upstream is a URL as git takes it, or the path of a repository on this machine. Nothing is kept if it cannot be read whole.',
+    'The upstream is a URL as git takes it, or the path of a repository on this machine. A clone that you work in is adopted: its own upstream becomes that of the repo, what it has already is not fetched again, and the clone stays as it is. ' +
+    'Nothing is kept if the upstream cannot be read whole.',
   examples: [
     { line: 'takt repo add app git@github.com:acme/app.git', does: 'mirrors a repository on GitHub' },
-    { line: 'takt repo add app ~/src/app --depends-on lib', does: 'mirrors one on this disk, which needs `lib`' },
+    { line: 'takt repo add app ~/src/app --depends-on lib', does: 'mirrors what your clone came from; it needs `lib`' },
+    { line: 'takt repo add app ~/src/app --remote upstream', does: 'takes another remote of the clone than origin' },
     {
       line: 'takt repo add app https://github.com/acme/app.git --push-url git@github.com:ada/app.git',
       does: 'pushes to a fork',
@@ -19,16 +21,26 @@ export const repoAdd = defineOperation({
   kind: 'job',
   http: { method: 'POST', path: '/api/repos' },
   command: { words: ['repo', 'add'], positionals: ['name', 'upstream'] },
-  entities: { dependsOn: 'repo' },
+  entities: { upstream: 'file', dependsOn: 'repo' },
   params: z.strictObject({
     name: RepoName.describe('short name, also the folder name'),
-    upstream: z.string().min(1).max(2000).describe('URL or path'),
+    upstream: z.string().min(1).max(2000).describe('URL, or path of a repository or of your clone'),
     pushUrl: z.string().min(1).max(2000).optional().describe('where branches are pushed to, such as a fork'),
     defaultBranch: z.string().min(1).max(200).optional().describe('default branch; found out if left out'),
     dependsOn: z.array(RepoName).default([]).describe('repos that this one needs'),
     setup: z.string().max(4000).optional().describe('shell command that prepares a fresh worktree'),
     copy: z.array(z.string()).default([]).describe('untracked files that a fresh worktree needs, such as .env'),
     cache: z.array(z.string()).default([]).describe('folders kept between runs, such as node_modules'),
+    remote: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('of a clone: the remote that is the upstream; origin, or its only one'),
+    asUpstream: z
+      .boolean()
+      .default(false)
+      .describe('of a clone: take it as the upstream itself, whatever its remotes are'),
   }),
   reply: Repo,
 });

@@ -4,6 +4,7 @@ import { knownSetting, setSetting as writeSetting, settingKeys } from '../../../
 import { settingAbout } from '../../../config/setting-about.ts';
 import type { ParamsOf, ReplyOf } from '../../../contract/operation.ts';
 import type { settingList, settingSet, settingShow } from '../../../contract/operations/guidance.ts';
+import { shownValue } from '../../../contract/secret-look.ts';
 import { commit, type ServiceParts } from '../../parts.ts';
 
 type SettingParts = Pick<ServiceParts, 'config' | 'layout' | 'database' | 'bus'>;
@@ -41,5 +42,15 @@ function valueOf({ config }: SettingParts, key: string, text: string): ReplyOf<t
     (inner, part) => (inner as Record<string, unknown> | undefined)?.[part],
     config.settings(),
   );
-  return { key, value: value ?? null, isDefault: !parseDocument(text).hasIn(path), about: settingAbout[key] ?? '' };
+  const about = settingAbout[key] ?? settingAbout[path[0]!] ?? '';
+  return { key, value: shown(path, value ?? null), isDefault: !parseDocument(text).hasIn(path), about };
+}
+
+/** Agents and pages may read settings, so that of a variable which looks like a secret only the name is told. */
+function shown([group, name]: string[], value: unknown): unknown {
+  if (group !== 'environment' || value === null) return value;
+  if (name !== undefined) return shownValue(name, value as string);
+  return Object.fromEntries(
+    Object.entries(value as Record<string, string>).map(([each, text]) => [each, shownValue(each, text)]),
+  );
 }

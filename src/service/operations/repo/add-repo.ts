@@ -12,6 +12,7 @@ import { deleteRoot, insertRoot, recordFetch } from '../../../store/roots.ts';
 import { afterCommit } from '../../after-commit.ts';
 import type { Call } from '../../http/binding.ts';
 import { commit, type ServiceParts } from '../../parts.ts';
+import { adoptClone } from './adopt-clone.ts';
 import { knownRepo, knownRepos, repoView } from './repo-view.ts';
 import { upstreamAddress } from './upstream-address.ts';
 
@@ -27,8 +28,10 @@ export async function addRepo(
   const { layout, locks } = parts;
   const { name } = params;
   return locks.hold({ exclusive: [`repo:${name}`] }, signal, async () => {
-    const entry = entryOf(params);
     refuseTakenName(parts, name);
+    const onProgress = (text: string, percent: number | null): void => progress(name, text, percent);
+    const adoption = await adoptClone(layout, params, { signal, onProgress });
+    const entry = entryOf({ ...params, upstream: adoption?.upstream ?? params.upstream });
     for (const need of params.dependsOn) knownRepo(parts, need);
     await checkRepoEntry(layout.reposFile, entry);
     const folder = layout.root(name);
@@ -38,13 +41,16 @@ export async function addRepo(
     const { defaultBranch: wanted } = params;
     // A fork that cannot be asked now could not be pushed to later.
     if (pushUrl !== upstream) await askUpstream(dirname(folder), pushUrl, { signal });
-    const made = await createRoot({
+    const lender = adoption?.lender;
+    const making = createRoot({
       folder,
       upstream,
       signal,
-      onProgress: (text, percent) => progress(name, text, percent),
+      onProgress,
       ...(wanted === undefined ? {} : { defaultBranch: wanted }),
+      ...(lender === undefined ? {} : { lender }),
     });
+    const made = await (adoption?.explaining(making) ?? making);
     try {
       signal.throwIfAborted();
       await addRepoEntry(layout.reposFile, entry);
@@ -57,7 +63,9 @@ export async function addRepo(
       await undo(parts, name, folder);
       throw error;
     }
-    return repoView(parts, name, afterCommit());
+    const view = await repoView(parts, name, afterCommit());
+    const told = (await adoption?.notices(folder, made.defaultBranch, afterCommit())) ?? [];
+    return { ...view, notices: [...told, ...view.notices] };
   });
 }
 

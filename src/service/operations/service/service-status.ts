@@ -11,6 +11,7 @@ export interface ServiceFacts {
   readonly homeId: string;
   readonly port: () => number;
   readonly startedAtMs: number;
+  readonly unit: string | null;
   /** Found out once, in the background; a reply waits for it. */
   readonly confinement: () => Promise<{ works: boolean; why: string }>;
 }
@@ -27,6 +28,7 @@ export async function serviceStatus(
     pid: process.pid,
     port: facts.port(),
     startedAtMs: facts.startedAtMs,
+    unit: facts.unit,
     stepsRunning: liveAttempts(database).length,
     stepsAtOnce: stepsAtOnce(config.settings()),
     runsQueued: runsInState(database, 'queued').length + runsInState(database, 'gathering').length,

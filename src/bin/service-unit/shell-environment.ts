@@ -1,0 +1,103 @@
+import { looksSecret } from '../../contract/secret-look.ts';
+import type { LeftVariable } from '../../contract/service-unit.ts';
+
+/** What a login session of systemd lacks, though git, gh, Claude or the tools of steps need it. */
+const WANTED = [
+  'PATH LANG LC_ALL LC_CTYPE TZ XDG_CONFIG_HOME XDG_DATA_HOME XDG_CACHE_HOME',
+  'SSH_AUTH_SOCK GIT_SSH GIT_SSH_COMMAND GIT_SSH_VARIANT GIT_PROXY_COMMAND GIT_EXEC_PATH',
+  'GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM GIT_CONFIG_NOSYSTEM NETRC GNUPGHOME KRB5_CONFIG',
+  'GH_HOST GH_CONFIG_DIR ANTHROPIC_BASE_URL CLAUDE_CONFIG_DIR',
+  'SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS REQUESTS_CA_BUNDLE PIP_CERT CARGO_HTTP_CAINFO',
+].flatMap((names) => names.split(' '));
+const WANTED_PREFIXES = ['GIT_SSL_', 'GIT_HTTP_'];
+const PROXY = /^(https?|ftp|all|no)_proxy$/i;
+
+/** Secrets that somebody may miss in the service, with the place where each belongs. */
+const SECRETS: Readonly<Record<string, string>> = {
+  ANTHROPIC_API_KEY: 'Put it into a file of mode 0600 and name that: `takt setting set model.key_file FILE`.',
+  ANTHROPIC_AUTH_TOKEN: 'Put it into a file of mode 0600 and name that: `takt setting set model.key_file FILE`.',
+  CLAUDE_CODE_OAUTH_TOKEN: 'Put it into a file of mode 0600 and name that: `takt setting set model.key_file FILE`.',
+  GH_TOKEN: '`gh auth login` keeps it for gh, `gh auth setup-git` for git.',
+  GITHUB_TOKEN: '`gh auth login` keeps it for gh, `gh auth setup-git` for git.',
+  GH_ENTERPRISE_TOKEN: '`gh auth login --hostname HOST` keeps it for gh.',
+  GITHUB_ENTERPRISE_TOKEN: '`gh auth login --hostname HOST` keeps it for gh.',
+};
+const OTHER_SECRET = 'Name it in a file of mode 0600, and that as EnvironmentFile= by `systemctl --user edit UNIT`.';
+
+/** Folders that go away with the session or the machine, and what is in them. */
+interface ShortLived {
+  /** Absolute paths, such as `/tmp` and `/run/user/1000`. */
+  readonly folders: readonly string[];
+  /** Where a link leads in the end; undefined if to nothing. */
+  readonly realPath: (path: string) => string | undefined;
+}
+
+/**
+ * Picks what the unit gets of the shell's variables, and names what somebody may miss there: secrets, and what goes away
+ * with this session. Secrets never get into a unit, since it is a file that people show to each other.
+ */
+export function shellEnvironment(
+  shell: Readonly<Record<string, string | undefined>>,
+  shortLived: ShortLived,
+): { environment: Record<string, string>; left: LeftVariable[] } {
+  const environment: Record<string, string> = {};
+  const left: LeftVariable[] = [];
+  for (const [name, value = ''] of Object.entries(shell).toSorted(byName)) {
+    if (value === '' || !(isWanted(name) || Object.hasOwn(SECRETS, name))) continue;
+    const kept = name === 'PATH' ? lastingPath(value, shortLived) : value;
+    const reason = reasonAgainst(name, kept, shortLived);
+    if (reason === undefined) environment[name] = kept;
+    else left.push({ name, ...reason });
+  }
+  return { environment, left };
+}
+
+const byName = ([one]: [string, unknown], [other]: [string, unknown]): number => (one < other ? -1 : 1);
+
+function isWanted(name: string): boolean {
+  return WANTED.includes(name) || PROXY.test(name) || WANTED_PREFIXES.some((prefix) => name.startsWith(prefix));
+}
+
+function reasonAgainst(name: string, value: string, shortLived: ShortLived): Omit<LeftVariable, 'name'> | undefined {
+  if (Object.hasOwn(SECRETS, name) || looksSecret(name, value))
+    return { why: 'a secret', advice: SECRETS[name] ?? OTHER_SECRET };
+  // oxlint-disable-next-line no-control-regex -- systemd takes no control characters there
+  if (/[\u0000-\u001f\u007f]/.test(value) || value.length > 8000)
+    return {
+      why: 'systemd does not take its value',
+      advice: '`takt setting set environment.NAME VALUE` gives it all the same.',
+    };
+  if (name === 'SSH_AUTH_SOCK' && !isLasting(value, shortLived))
+    return {
+      why: `${value} goes away with this session`,
+      advice: 'Give the agent a fixed place (`ssh-agent -a ~/.ssh/agent.sock`), or name a key in ~/.ssh/config.',
+    };
+  return undefined;
+}
+
+/**
+ * A socket that the next session has too: desktops and gpg-agent use fixed names in the runtime folder; what ssh,
+ * editors and older agents make up for one session has a number in its name, or lies among temporary files.
+ */
+function isLasting(socket: string, { folders }: ShortLived): boolean {
+  const isTemporary = folders.some((folder) => socket.startsWith(`${folder}/`)) && !socket.startsWith('/run/user/');
+  return (
+    socket.startsWith('/') &&
+    !isTemporary &&
+    !/\d{4,}|\/\.ssh\/agent\/|\/ssh-[A-Za-z0-9]{6,}\//.test(afterRuntime(socket))
+  );
+}
+
+/** Without `/run/user/1000`, whose number stays. */
+const afterRuntime = (path: string): string => path.replace(/^\/run\/user\/\d+/, '');
+
+/** A PATH without places that go away; a link there, as version managers make one per shell, becomes where it leads. */
+function lastingPath(path: string, { folders, realPath }: ShortLived): string {
+  const isShort = (folder: string): boolean => folders.some((short) => folder.startsWith(`${short}/`));
+  const lasting = path.split(':').flatMap((folder) => {
+    if (!folder.startsWith('/')) return [];
+    const real = isShort(folder) ? realPath(folder) : folder;
+    return real === undefined || isShort(real) ? [] : [real];
+  });
+  return [...new Set(lasting)].join(':');
+}

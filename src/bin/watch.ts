@@ -1,0 +1,122 @@
+import { jsonText } from '../cli/clean-text.ts';
+import type { LocalCall } from '../cli/local-call.ts';
+import { branchChangeLine, localTime } from '../cli/print/branch-changes.ts';
+import { counted } from '../cli/print/figures.ts';
+import { requireHome } from '../cli/start-service.ts';
+import type { BranchChange } from '../contract/branch-change.ts';
+import { Fault, faults } from '../contract/faults.ts';
+import type { ParamsOf } from '../contract/operation.ts';
+import { branchWatch } from '../contract/operations/watch.ts';
+import { readParams } from '../service/http/read-params.ts';
+import type { BranchMove } from '../service/watching/moves-between.ts';
+import { startBranchWatch } from './watch/branch-watch.ts';
+import { describeMove } from './watch/describe-move.ts';
+import { refuseUnknown } from './watch/root-repos.ts';
+import { forgetSeen, readSeen, writeSeen } from './watch/seen-file.ts';
+import { headsNow, movesSince } from './watch/watch-once.ts';
+
+type Params = ParamsOf<typeof branchWatch>;
+
+const LOOK_EVERY_MS = 2_000;
+const NO_REPOS = 'No repos yet. `takt repo add NAME UPSTREAM` mirrors one.';
+
+/** Prints changes of branches as they happen, or with --once those since the last time. Writes nothing into root repos. */
+export async function watchBranches(call: LocalCall): Promise<number> {
+  const params = readParams(branchWatch.params, { path: {}, query: {}, body: call.params });
+  const { layout, address } = call.place;
+  if (address.kind === 'url')
+    throw new Fault('INPUT_INVALID', `TAKT_URL leads to ${address.url}; its root repos are watched on that machine.`, {
+      hint: '`takt events` shows what its service does.',
+    });
+  await requireHome(layout);
+  refuseMixedOptions(params);
+  await refuseUnknown(layout, params.repos);
+  return params.once ? tellOnce(call, params) : follow(call, params);
+}
+
+function refuseMixedOptions({ once, reset, poll }: Params): void {
+  if (reset && !once) throw new Fault('INPUT_INVALID', '--reset forgets what --once has seen; give both.');
+  if (once && poll !== undefined)
+    throw new Fault('INPUT_INVALID', '--once looks a single time, so --poll does not go with it.');
+}
+
+async function follow(call: LocalCall, params: Params): Promise<number> {
+  const { terminal, signal, place } = call;
+  const ended = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => ended.resolve(), { once: true });
+  // It may fail before anybody waits for it.
+  ended.promise.catch(() => undefined);
+  let last: Promise<void> = Promise.resolve();
+  const isMeant = ({ branch }: BranchMove): boolean => params.workspace === undefined || branch === params.workspace;
+  try {
+    using watch = await startBranchWatch(
+      {
+        layout: place.layout,
+        repos: params.repos,
+        everyMs: params.poll === undefined ? LOOK_EVERY_MS : params.poll * 1000,
+        usesFileSystem: params.poll === undefined,
+        onMoves: (moves) => {
+          const atMs = Date.now();
+          last = last.then(() => printMoves(call, moves.filter(isMeant), atMs)).catch(ended.reject);
+        },
+        onNote: (sentence) => terminal.writeError(`takt: ${sentence}\n`),
+      },
+      signal,
+    );
+    const { repos, branches } = watch.counts;
+    if (repos === 0) terminal.writeError(`${NO_REPOS}\n`);
+    terminal.writeError(
+      terminal.errorPage.style.dim(
+        `watching ${counted(branches, 'branch', 'branches')} of ${counted(repos, 'repo')}\n`,
+      ),
+    );
+    await ended.promise;
+    await last;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return faults.CANCELLED.exitCode;
+}
+
+async function tellOnce(call: LocalCall, { repos, workspace, reset }: Params): Promise<number> {
+  const { terminal, flags, signal, place } = call;
+  const { layout } = place;
+  const say = (sentence: string): unknown =>
+    flags.json ? terminal.writeError(`takt: ${sentence}\n`) : terminal.write(`${sentence}\n`);
+  if (reset) await forgetSeen(layout);
+  const seenBefore = await readSeen(layout);
+  const atMs = Date.now();
+  const now = await headsNow(layout, signal);
+  const repoCount = Object.keys(now).length;
+  if (repoCount === 0) await say(NO_REPOS);
+  if (seenBefore === undefined) {
+    const count = Object.values(now).reduce((sum, heads) => sum + Object.keys(heads).length, 0);
+    await writeSeen(layout, { atMs, heads: now });
+    await say(
+      `Noted where ${counted(count, 'branch is', 'branches are')} in ${counted(repoCount, 'repo')}; the next \`takt watch --once\` tells what has changed.`,
+    );
+    return 0;
+  }
+  const { moves, seen, gone } = movesSince(seenBefore.heads, now, { repos, branch: workspace });
+  for (const repo of gone) terminal.writeError(`takt: the repo ${repo} is gone\n`);
+  await printMoves(call, moves, atMs);
+  if (moves.length === 0) await say(`Nothing has changed since ${localTime(seenBefore.atMs)}.`);
+  // Last: who is killed before is told again, and nothing is missed.
+  await writeSeen(layout, { atMs, heads: seen });
+  return 0;
+}
+
+async function printMoves(
+  { terminal, flags, signal, place }: LocalCall,
+  moves: readonly BranchMove[],
+  atMs: number,
+): Promise<void> {
+  for (const move of moves) {
+    const change = await describeMove(move, { rootFolder: place.layout.root(move.repo), atMs, signal });
+    await terminal.write(lineOf(change));
+  }
+
+  function lineOf(change: BranchChange): string {
+    return flags.json ? `${jsonText(change)}\n` : branchChangeLine(change, terminal.page);
+  }
+}

@@ -1,0 +1,199 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { Fault } from '../../contract/faults.ts';
+import type { CommitId } from '../../contract/ids.ts';
+import { readHeads } from '../../git/refs.ts';
+import { isThere } from '../../platform/files.ts';
+import type { HomeLayout } from '../../platform/home-layout.ts';
+import { branchNow, branchPlaces, traceOf, UNSETTLED_MS } from '../../service/watching/branch-files.ts';
+import { type BranchMove, movesBetween, movesOf } from '../../service/watching/moves-between.ts';
+import { openRefWatches, type RefWatches } from '../../service/watching/ref-watches.ts';
+import { identityOf, rootsNow } from './root-repos.ts';
+
+interface WatchParts {
+  readonly layout: HomeLayout;
+  /** Names; none means all repos, also those that come later. */
+  readonly repos: readonly string[];
+  readonly everyMs: number;
+  /** False: only look every so often. */
+  readonly usesFileSystem: boolean;
+  /** Called in the order in which moves were seen. */
+  onMoves(moves: readonly BranchMove[]): void;
+  onNote(sentence: string): void;
+}
+
+/** What is known of one root repo. */
+interface KnownRoot {
+  readonly identity: number;
+  /** Undefined until they are listed for the first time: then nothing is news yet. */
+  heads: Map<string, CommitId> | undefined;
+  places: string[];
+  /** How its files looked before its branches were read; undefined asks for another look. */
+  trace: string | undefined;
+  looks: { readonly text: string; readonly sinceMs: number } | undefined;
+  watches: RefWatches | undefined;
+}
+
+/** A watch over the branches of root repos that only reads: no hook, no process where nothing changes. */
+export interface BranchWatch extends Disposable {
+  /** How many there were when it began. */
+  readonly counts: { readonly repos: number; readonly branches: number };
+}
+
+/** Begins to watch; resolves when it knows where every branch is. */
+export async function startBranchWatch(parts: WatchParts, signal: AbortSignal): Promise<BranchWatch> {
+  const roots = new RootsWatch(parts, signal);
+  await roots.begin();
+  return roots;
+}
+
+class RootsWatch implements BranchWatch {
+  readonly #parts: WatchParts;
+  readonly #signal: AbortSignal;
+  readonly #known = new Map<string, KnownRoot>();
+  #timer: NodeJS.Timeout | undefined;
+  #rootsWatcher: FSWatcher | undefined;
+  /** Nobody looks before that: what is there at the beginning is no news. */
+  #hasBegun = false;
+  #isLooking = false;
+  #isLookDue = false;
+
+  constructor(parts: WatchParts, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#signal = signal;
+  }
+
+  get counts(): BranchWatch['counts'] {
+    const branches = [...this.#known.values()].reduce((sum, { heads }) => sum + (heads?.size ?? 0), 0);
+    return { repos: this.#known.size, branches };
+  }
+
+  async begin(): Promise<void> {
+    for (const name of await rootsNow(this.#parts.layout, this.#parts.repos)) await this.#take(name, { isNew: false });
+    if (this.#parts.usesFileSystem && (await isThere(this.#parts.layout.roots))) {
+      this.#rootsWatcher = watch(this.#parts.layout.roots, { persistent: false }, () => void this.#look());
+      // The look every so often is in charge then.
+      this.#rootsWatcher.on('error', () => this.#rootsWatcher?.close());
+    }
+    this.#hasBegun = true;
+    this.#schedule();
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#rootsWatcher?.close();
+    for (const { watches } of this.#known.values()) watches?.[Symbol.dispose]();
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => void this.#look(), this.#parts.everyMs);
+  }
+
+  /** One look at a time; whoever asks meanwhile gets one more. */
+  async #look(): Promise<void> {
+    this.#isLookDue = true;
+    if (!this.#hasBegun || this.#isLooking || this.#signal.aborted) return;
+    this.#isLooking = true;
+    clearTimeout(this.#timer);
+    try {
+      while (this.#isLookDue && !this.#signal.aborted) {
+        this.#isLookDue = false;
+        await this.#lookAtAll();
+      }
+    } catch (error) {
+      if (!this.#signal.aborted) this.#parts.onNote(`the next look is tried again: ${(error as Error).message}`);
+    } finally {
+      this.#isLooking = false;
+      if (!this.#signal.aborted) this.#schedule();
+    }
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const { layout, repos, onNote } = this.#parts;
+    const names = await rootsNow(layout, repos);
+    for (const name of this.#known.keys()) {
+      if (names.includes(name) && (await identityOf(layout.root(name))) === this.#known.get(name)?.identity) continue;
+      this.#known.get(name)?.watches?.[Symbol.dispose]();
+      this.#known.delete(name);
+      onNote(`the repo ${name} is gone`);
+    }
+    for (const name of names) {
+      const known = this.#known.get(name);
+      if (known === undefined) await this.#take(name, { isNew: true });
+      else if (known.trace === undefined || (await traceOf(known.places)).text !== known.trace)
+        await this.#compare(name, known);
+    }
+  }
+
+  /** The branches of a repo that came while watching are news; those of one that was there are where it begins. */
+  async #take(name: string, { isNew }: { isNew: boolean }): Promise<void> {
+    const identity = await identityOf(this.#parts.layout.root(name));
+    if (identity === undefined) return;
+    const known: KnownRoot = {
+      identity,
+      heads: isNew ? new Map() : undefined,
+      places: [],
+      trace: undefined,
+      looks: undefined,
+      watches: undefined,
+    };
+    this.#known.set(name, known);
+    if (isNew) this.#parts.onNote(`the repo ${name} is watched too`);
+    await this.#compare(name, known);
+  }
+
+  async #compare(name: string, known: KnownRoot): Promise<void> {
+    const rootFolder = this.#parts.layout.root(name);
+    const { folders, files } = await branchPlaces(rootFolder);
+    this.#watchFolders(name, known, folders);
+    known.places = [...folders, ...files];
+    const trace = await traceOf(known.places);
+    if (known.looks?.text !== trace.text) known.looks = { text: trace.text, sinceMs: performance.now() };
+    const isSettled = trace.isSettled || performance.now() - known.looks.sinceMs > UNSETTLED_MS;
+    const listed = await this.#list(rootFolder, known);
+    if (listed === undefined) return;
+    known.trace = isSettled ? trace.text : undefined;
+    known.heads ??= listed;
+    const moves = movesBetween({ repo: name, rootFolder, heads: listed, seen: known.heads, reported: new Map() });
+    // One that came and went while git listed was told of already.
+    this.#tell(
+      known,
+      moves.filter(({ from, branch }) => from !== null || branchNow(rootFolder, branch) !== null),
+    );
+  }
+
+  /** Undefined for a repo that was removed meanwhile: what is left of it is no deletion of branches. */
+  async #list(rootFolder: string, known: KnownRoot): Promise<Map<string, CommitId> | undefined> {
+    const isSame = async (): Promise<boolean> => (await identityOf(rootFolder)) === known.identity;
+    try {
+      const heads = await readHeads(rootFolder, { signal: this.#signal });
+      return (await isSame()) ? heads : undefined;
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (error instanceof Fault && !(await isSame())) return undefined;
+      throw error;
+    }
+  }
+
+  #watchFolders(name: string, known: KnownRoot, folders: readonly string[]): void {
+    if (!this.#parts.usesFileSystem) return;
+    const rootFolder = this.#parts.layout.root(name);
+    known.watches ??= openRefWatches(rootFolder, {
+      branch: (branch) => {
+        if (known.heads === undefined || this.#known.get(name) !== known) return;
+        this.#tell(known, movesOf([branch], { repo: name, rootFolder, seen: known.heads, reported: new Map() }));
+        // Its files do not tell, so that git has to.
+        if (branchNow(rootFolder, branch) === undefined) void this.#look();
+      },
+      folder: () => void this.#look(),
+    });
+    known.watches.keep(folders);
+  }
+
+  #tell(known: KnownRoot, moves: readonly BranchMove[]): void {
+    for (const { branch, to } of moves) {
+      if (to === null) known.heads?.delete(branch);
+      else known.heads?.set(branch, to);
+    }
+    if (moves.length > 0) this.#parts.onMoves(moves);
+  }
+}

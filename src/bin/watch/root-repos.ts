@@ -1,0 +1,47 @@
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openConfig } from '../../config/config-source.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
+import { Fault } from '../../contract/faults.ts';
+import { isThere } from '../../platform/files.ts';
+import type { HomeLayout } from '../../platform/home-layout.ts';
+
+/** The names of the root repos that are there now, whole ones, in order; of those that are named if any are. */
+export async function rootsNow(layout: HomeLayout, named: readonly string[]): Promise<string[]> {
+  const names = await namesIn(layout.roots);
+  const wanted = names.filter((name) => !name.startsWith('.') && (named.length === 0 || named.includes(name)));
+  const whole = await Promise.all(wanted.map(async (name) => isThere(join(layout.root(name), 'HEAD'))));
+  return wanted.filter((_, index) => whole[index]).toSorted();
+}
+
+/** Fault REPO_NOT_FOUND, with the nearest name, for one that is neither mirrored nor listed to be. */
+export async function refuseUnknown(layout: HomeLayout, named: readonly string[]): Promise<void> {
+  const roots = await rootsNow(layout, []);
+  const missing = named.filter((name) => !roots.includes(name));
+  if (missing.length === 0) return;
+  const listed = openConfig(layout)
+    .repos()
+    .map(({ name }) => String(name));
+  const unknown = missing.find((name) => !listed.includes(name));
+  if (unknown === undefined) return;
+  throw new Fault('REPO_NOT_FOUND', `No repo is called ${unknown}.${didYouMean(unknown, [...roots, ...listed])}`);
+}
+
+/** What tells a root repo from one that took its place; undefined if there is none. */
+export async function identityOf(rootFolder: string): Promise<number | undefined> {
+  try {
+    return (await lstat(rootFolder)).ino;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { BranchChange } from '../branch-change.ts';
+import { RepoName, WorkspaceName } from '../ids.ts';
+import { defineOperation } from '../operation.ts';
+
+export const branchWatch = defineOperation({
+  name: 'branch.watch',
+  summary: 'Prints each change of a branch in the root repos, as it happens.',
+  details:
+    'It needs no service, disturbs none and starts nothing: it only reads the root repos. Repos that are added meanwhile are watched too. ' +
+    'With --json each change is a line of JSON. With --once it tells what has changed since the last --once and ends; the first one only notes where the branches are.',
+  examples: [
+    { line: 'takt watch', does: 'prints pushes, landings and fetches of all repos until Ctrl-C' },
+    { line: 'takt watch app lib --workspace feature-auth --json', does: 'one branch of two repos, as lines of JSON' },
+    { line: 'takt watch --once', does: 'what has changed since the last time, for a script or cron' },
+  ],
+  kind: 'local',
+  http: { method: 'GET', path: '/api/local/watch' },
+  command: { words: ['watch'], positionals: ['repos'] },
+  entities: { repos: 'repo', workspace: 'workspace' },
+  params: z.strictObject({
+    repos: z.array(RepoName).default([]).describe('which repos; all if left out'),
+    workspace: WorkspaceName.optional().describe('only the branch of this workspace'),
+    poll: z
+      .number()
+      .min(0.1)
+      .max(86_400)
+      .optional()
+      .describe('look every so many seconds instead of waiting for the file system, such as for one on the network'),
+    once: z.boolean().default(false).describe('tell what has changed since the last --once, and end'),
+    reset: z.boolean().default(false).describe('with --once: forget what was seen, and begin anew'),
+  }),
+  /** Each line of its JSON. */
+  reply: BranchChange,
+});

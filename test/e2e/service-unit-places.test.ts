@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import test from 'node:test';
+import type { ServiceStatus } from '../../src/contract/service.ts';
+import type { InstalledUnit, RemovedUnit } from '../../src/contract/service-unit.ts';
+import { openHousehold } from '../driver/household.ts';
+import { openUnitHousehold } from '../driver/unit-household.ts';
+import { reasonAgainstUserSystemd } from '../driver/user-systemd.ts';
+
+const skip = (await reasonAgainstUserSystemd()) ?? false;
+
+test('without a systemd of the user, install says what to do instead and leaves nothing', async () => {
+  await using house = await openHousehold();
+
+  const { code, stderr } = await house.takt('service', 'install');
+  const printed = await house.ok('service', 'install', '--print');
+
+  assert.equal(code, 69);
+  assert.match(stderr, /takt service start.*\n?.*@reboot TAKT_HOME=\S+\/home \S+\/takt service start/s);
+  assert.match(printed, /^KillMode=process$/m);
+  assert.equal(existsSync(join(house.folder, 'user', '.config')), false);
+});
+
+test('a unit that is not of takt is not written over, and taking it away is enough', { skip }, async () => {
+  await using unit = await openUnitHousehold();
+  const { house, path } = unit;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, '[Service]\nExecStart=/bin/true\n');
+
+  const refused = await house.takt('service', 'install', '--force');
+  const kept = await readFile(path, 'utf8');
+  await rm(path);
+  const installed = await house.json<InstalledUnit>('service', 'install', '--no-start');
+
+  assert.equal(refused.code, 5);
+  assert.match(refused.stderr, /is a unit that takt did not write/);
+  assert.equal(kept, '[Service]\nExecStart=/bin/true\n');
+  assert.equal(installed.service, 'left');
+  assert.equal((await unit.systemd.systemctl('is-enabled', 'takt-service')).stdout, 'disabled\n');
+});
+
+test(
+  'a second home, at a path full of blanks and signs, gets a unit of its own and leaves the first alone',
+  { skip },
+  async () => {
+    await using unit = await openUnitHousehold();
+    const { house } = unit;
+    await house.ok('service', 'install');
+    const first = await readFile(unit.path, 'utf8');
+    const other = join(house.folder, `o'ther "home" 100% $HOME`);
+    const ofOther = ['--home', other];
+    house.environment['TAKT_PORT'] = '0';
+
+    await house.ok('init', other);
+    const installed = await house.json<InstalledUnit>('service', 'install', ...ofOther);
+    const again = await house.json<InstalledUnit>('service', 'install', ...ofOther);
+    const status = await house.json<ServiceStatus>('service', 'status', ...ofOther);
+    const ofFirst = await house.json<ServiceStatus>('service', 'status');
+    const removed = await house.json<RemovedUnit>('service', 'uninstall', ...ofOther);
+
+    assert.match(installed.unit, /^takt-service-[0-9a-f]{8}\.service$/);
+    assert.deepEqual([again.unit, again.service], [installed.unit, 'running']);
+    assert.deepEqual([status.home, status.unit], [other, installed.unit]);
+    assert.deepEqual([ofFirst.home, ofFirst.unit], [house.home, 'takt-service.service']);
+    assert.deepEqual([removed.unit, existsSync(installed.path)], [installed.unit, false]);
+    assert.equal(await readFile(unit.path, 'utf8'), first);
+  },
+);
+
+test('an installation that cannot start is taken back, and who served the home serves it again', { skip }, async () => {
+  await using unit = await openUnitHousehold();
+  const { house, systemd } = unit;
+  await house.ok('service', 'start');
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as { port: number };
+
+  house.environment['TAKT_PORT'] = String(port);
+  const failed = await house.takt('service', 'install');
+  taken.close();
+  const status = await house.json<ServiceStatus>('service', 'status');
+
+  assert.equal(failed.code, 69, failed.stderr);
+  assert.match(failed.stderr, /The service did not start as takt-service\.service\./);
+  assert.equal(existsSync(unit.path), false);
+  assert.equal((await systemd.systemctl('cat', 'takt-service')).code, 1);
+  assert.deepEqual([status.unit, status.port], [null, house.port]);
+});
+
+test('lingering is told, enabled when asked for, and named as left by uninstall', { skip }, async () => {
+  await using unit = await openUnitHousehold();
+  const { house } = unit;
+
+  const without = await house.json<InstalledUnit>('service', 'install', '--no-start');
+  const withLinger = await house.json<InstalledUnit>('service', 'install', '--linger');
+  const text = await house.ok('service', 'install');
+  const removed = await house.json<RemovedUnit>('service', 'uninstall');
+
+  assert.deepEqual([without.linger, withLinger.linger], ['off', 'on']);
+  assert.match(text, /Lingering is on: it starts with the machine/);
+  assert.match(removed.left.join('\n'), /loginctl disable-linger/);
+});

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, renameSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readClone } from '../../src/git/normal-clone.ts';
+import { isFault, limit, makeFifo, newScratch, newUpstream, run, write, type Scratch } from './scratch.ts';
+
+type Read = Awaited<ReturnType<typeof readClone>>;
+const read = (scratch: Scratch, ...path: string[]): Promise<Read> =>
+  readClone(scratch.folder, scratch.path(...path), { signal: limit() });
+const remotesOf = (clone: Read): Record<string, string> => Object.fromEntries(clone?.remotes ?? []);
+
+function newClone(scratch: Scratch, name = 'clone'): string {
+  const upstream = newUpstream(scratch.path(`${name}-upstream`));
+  run(scratch.folder, 'clone', '--quiet', upstream, name);
+  return upstream;
+}
+
+test('a clone is read with the addresses of its remotes; what has no work tree is none', async () => {
+  using scratch = newScratch();
+  const upstream = newClone(scratch);
+  run(scratch.folder, 'clone', '--quiet', '--bare', upstream, 'bare.git');
+  mkdirSync(scratch.path('plain'));
+  makeFifo(scratch.path('plain', '.git'));
+
+  const clone = await read(scratch, 'clone');
+
+  assert.deepEqual([clone?.folder, clone?.gitFolder], [scratch.path('clone'), scratch.path('clone', '.git')]);
+  assert.deepEqual([remotesOf(clone), clone?.lacks], [{ origin: upstream }, null]);
+  assert.equal(await read(scratch, 'bare.git'), null);
+  assert.equal(await read(scratch, 'plain'), null);
+  assert.equal(await read(scratch, 'nowhere'), null);
+});
+
+test('a linked work tree, a submodule and a git folder elsewhere lead to where their remotes are', async () => {
+  using scratch = newScratch();
+  const upstream = newClone(scratch);
+  run(scratch.path('clone'), 'worktree', 'add', '--quiet', '--detach', scratch.path('linked'));
+  run(scratch.path('clone'), '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', upstream, 'inner');
+  run(scratch.folder, 'clone', '--quiet', `--separate-git-dir=${scratch.path('away')}`, upstream, 'separate');
+  run(scratch.folder, 'clone', '--quiet', upstream, 'moved');
+  renameSync(scratch.path('moved', '.git'), scratch.path('real'));
+  symlinkSync(scratch.path('real'), scratch.path('moved', '.git'));
+
+  for (const [path, gitFolder] of [
+    ['linked', join('clone', '.git')],
+    [join('clone', 'inner'), join('clone', '.git', 'modules', 'inner')],
+    ['separate', 'away'],
+    ['moved', join('moved', '.git')],
+  ] as const) {
+    const clone = await read(scratch, path);
+    assert.deepEqual([clone?.gitFolder, remotesOf(clone)], [scratch.path(gitFolder), { origin: upstream }], path);
+  }
+});
+
+test('a .git file that leads nowhere is named', async () => {
+  using scratch = newScratch();
+  newClone(scratch);
+  run(scratch.path('clone'), 'worktree', 'add', '--quiet', '--detach', scratch.path('linked'));
+  renameSync(scratch.path('clone'), scratch.path('away'));
+
+  await assert.rejects(read(scratch, 'linked'), isFault('UPSTREAM_MISSING'));
+});
+
+test('addresses are those that plain git uses there: relative ones from its top, insteadOf of its own applied', async () => {
+  using scratch = newScratch();
+  const upstream = newClone(scratch);
+  const clone = scratch.path('clone');
+  run(clone, 'remote', 'set-url', 'origin', '../clone-upstream');
+  run(clone, 'remote', 'add', 'ssh', 'git@git.example.org:acme/app.git');
+  run(clone, 'remote', 'add', 'two.dots', 'https://git.example.org/acme/app.git');
+  run(clone, 'config', 'remote.two.dots.pushurl', 'https://push.example.org/app.git');
+  run(clone, 'remote', 'add', 'short', 'work:app.git');
+  run(clone, 'config', 'url.https://short.example.org/.insteadOf', 'work:');
+  run(clone, 'config', 'url.https://wrong.example.org/.insteadOf', 'wor');
+  run(clone, 'worktree', 'add', '--quiet', '--detach', scratch.path('deep', 'down', 'linked'));
+
+  const remotes = remotesOf(await read(scratch, 'clone'));
+
+  assert.deepEqual(remotes, {
+    origin: upstream,
+    ssh: 'git@git.example.org:acme/app.git',
+    'two.dots': 'https://git.example.org/acme/app.git',
+    short: 'https://short.example.org/app.git',
+  });
+  assert.equal(run(clone, 'remote', 'get-url', 'short'), remotes['short']);
+  assert.deepEqual(remotesOf(await read(scratch, 'deep', 'down', 'linked')), remotes);
+});
+
+test('a shallow and a partial clone are told as such, and what a configuration includes is not read', async () => {
+  using scratch = newScratch();
+  const upstream = newClone(scratch);
+  run(upstream, 'commit', '--quiet', '--allow-empty', '-m', 'second');
+  run(upstream, 'config', 'uploadpack.allowFilter', 'true');
+  run(scratch.folder, 'clone', '--quiet', '--depth=1', `file://${upstream}`, 'shallow');
+  run(scratch.folder, 'clone', '--quiet', '--filter=blob:none', '--no-checkout', `file://${upstream}`, 'partial');
+  write(
+    scratch.path('included'),
+    '[remote "origin"]\n\turl = https://wrong.example.org/x.git\n[remote "more"]\n\turl = /x\n',
+  );
+  run(scratch.path('clone'), 'config', 'include.path', scratch.path('included'));
+
+  assert.equal((await read(scratch, 'shallow'))?.lacks, 'shallow');
+  assert.equal((await read(scratch, 'partial'))?.lacks, 'partial');
+  assert.deepEqual(remotesOf(await read(scratch, 'clone')), { origin: upstream });
+});
