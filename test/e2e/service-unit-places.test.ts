@@ -104,3 +104,31 @@ test('lingering is told, enabled when asked for, and named as left by uninstall'
   assert.match(text, /Lingering is on: it starts with the machine/);
   assert.match(removed.left.join('\n'), /loginctl disable-linger/);
 });
+
+test('what cannot be had is said before anything is installed, or taken back', { skip }, async () => {
+  await using unit = await openUnitHousehold();
+  const { house } = unit;
+  const bus = house.environment['DBUS_SYSTEM_BUS_ADDRESS']!;
+
+  house.environment['DBUS_SYSTEM_BUS_ADDRESS'] = `unix:path=${join(house.folder, 'nothing')}`;
+  const noLinger = await house.takt('service', 'install', '--linger');
+  const afterLinger = existsSync(unit.path);
+  const unknown = await house.json<InstalledUnit>('service', 'install', '--no-start');
+  house.environment['DBUS_SYSTEM_BUS_ADDRESS'] = bus;
+  await house.ok('service', 'uninstall');
+  house.environment['XDG_CONFIG_HOME'] = join(house.folder, 'elsewhere');
+  const elsewhere = await house.takt('service', 'install', '--json');
+  house.environment['TAKT_PORT'] = 'many';
+  const noPort = await house.takt('service', 'install', '--print');
+
+  assert.deepEqual([noLinger.code, afterLinger], [7, false]);
+  assert.match(noLinger.stderr, /Lingering could not be enabled for \S+; nothing was installed\./);
+  assert.equal(unknown.linger, 'unknown');
+  assert.equal(elsewhere.code, 7);
+  assert.match(
+    (JSON.parse(elsewhere.stderr) as { fault: { message: string } }).fault.message,
+    /^The user's systemd does not take \S+elsewhere\/systemd\/user\/takt-service\.service\.$/,
+  );
+  assert.equal(existsSync(join(house.folder, 'elsewhere', 'systemd', 'user', 'takt-service.service')), false);
+  assert.deepEqual([noPort.code, noPort.stderr.split('\n')[0]], [2, 'takt: TAKT_PORT is many, which is no port.']);
+});
