@@ -36,7 +36,9 @@ export function workspaceGuidance(template: string, facts: GuidanceFacts): strin
         ? 'None is set.'
         : facts.pipeline.steps.map(stepLine).join('\n'),
   };
-  return renderTemplate(template, values, 'templates/workspace.md');
+  const page = renderTemplate(template, values, 'templates/workspace.md');
+  // A template that was made before there were tasks does not name it.
+  return facts.task === null || /\{\{\s*task\s*\}\}/.test(template) ? page : `${page}\n## Task\n\n${facts.task}\n`;
 }
 
 /**

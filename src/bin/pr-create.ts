@@ -10,7 +10,7 @@ import type { OpenedPull } from '../contract/pull-request.ts';
 import { gitEnvironment } from '../git/git.ts';
 import { ghEnvironment } from '../github/gh-api.ts';
 import { openPulls, placePulls, type PlacedPull } from '../github/open-pulls.ts';
-import { nameOf } from '../github/pull-calls.ts';
+import { nameOf } from '../github/pull-text.ts';
 import { commandNamed } from '../grammar/command-table.ts';
 import { outgoingPushes, planOf, pushInOrder, refuseDiverged } from './push.ts';
 
@@ -34,7 +34,8 @@ export async function prCreate(call: LocalCall): Promise<number> {
       hint: 'Push work to its branch first.',
     });
   const placed = await placedPulls(plan, call);
-  const outgoing = outgoingPushes(pushes);
+  const merged = placed.filter(({ isMerged }) => isMerged).map(({ wanted }) => wanted.repo);
+  const outgoing = outgoingPushes(pushes).filter(({ repo }) => !merged.includes(repo));
   if (!flags.json)
     await terminal.write(`${outgoing.length === 0 ? '' : pushPlanText(pushes, terminal.page)}${pullPlanText(placed)}`);
   if (!flags.yes) {
@@ -54,6 +55,12 @@ export async function prCreate(call: LocalCall): Promise<number> {
       signal,
       onOpened: (pull) => opened.set(pull.repo, pull),
       note: (sentence) => (flags.json ? undefined : terminal.writeError(`${sentence}\n`)),
+    });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new Fault('CANCELLED', 'Interrupted.', {
+      hint: 'One that was just being opened may be there; the same command finds it.',
+      cause: error,
     });
   } finally {
     // Also what was opened before a failure or Ctrl-C.

@@ -109,9 +109,13 @@ export const faults = {
   BRANCH_PROTECTED: {
     httpStatus: 409,
     exitCode: 7,
-    hint: 'Choose another name for the workspace, or have the rules of the repository changed.',
+    hint: 'GitHub’s own words are above; another name for the workspace, or other rules, may help.',
   },
-  PR_REFUSED: { httpStatus: 502, exitCode: 7, hint: 'The words of GitHub are above.' },
+  PR_REFUSED: {
+    httpStatus: 502,
+    exitCode: 7,
+    hint: 'Mend what GitHub says, then repeat; `takt push` works without it.',
+  },
   PR_NOT_FOUND: {
     httpStatus: 404,
     exitCode: 4,

@@ -5,7 +5,7 @@ import { CommitId, RepoName, TimestampMs, WorkspaceName } from './ids.ts';
 export const GithubPlace = z.object({ host: z.string().min(1), owner: z.string().min(1), name: z.string().min(1) });
 export type GithubPlace = z.infer<typeof GithubPlace>;
 
-/** A pull request that a step is to open, or to bring up to date. Of its text, `{{pull_requests}}` is left to fill in. */
+/** A pull request that a step is to open, or to bring up to date. Its text leaves a place for the links to the others. */
 export const PullToOpen = z.object({
   repo: RepoName,
   commit: CommitId,
@@ -26,6 +26,7 @@ export const OpenedPull = z.object({
   base: z.string(),
   head: CommitId,
   isDraft: z.boolean(),
+  state: z.enum(['open', 'merged', 'closed']).default('open'),
 });
 export type OpenedPull = z.infer<typeof OpenedPull>;
 
@@ -40,6 +41,7 @@ export type PullCheck = z.infer<typeof PullCheck>;
 
 /** What somebody wrote to a pull request: a comment, a review with words, or a remark on a line. */
 export const PullComment = z.object({
+  /** Another one once it was edited. */
   id: z.string(),
   kind: z.enum(['comment', 'review', 'line']),
   author: z.string(),
@@ -65,13 +67,14 @@ export const PullSight = z.object({
   /** The commit on the base branch, of one that is merged. */
   mergeCommit: CommitId.nullable(),
   review: ReviewState,
-  checks: z.array(PullCheck),
+  /** Null if this login may not read them. */
+  checks: z.array(PullCheck).nullable(),
   comments: z.array(PullComment),
 });
 export type PullSight = z.infer<typeof PullSight>;
 
 /** A pull request of a workspace, as the last look saw it. */
-export const PullRequest = OpenedPull.omit({ title: true, head: true, isDraft: true }).extend({
+export const PullRequest = OpenedPull.omit({ title: true, head: true, isDraft: true, state: true }).extend({
   workspace: WorkspaceName,
   openedAtMs: TimestampMs,
   sight: PullSight,
@@ -83,3 +86,10 @@ export const PullRequest = OpenedPull.omit({ title: true, head: true, isDraft: t
   turn: z.number().int().positive(),
 });
 export type PullRequest = z.infer<typeof PullRequest>;
+
+/** What a run answers: the text for its first agent, and which comments are in it. */
+export const RunFeedback = z.object({
+  text: z.string(),
+  comments: z.array(z.object({ repo: RepoName, comment: z.string() })),
+});
+export type RunFeedback = z.infer<typeof RunFeedback>;

@@ -86,6 +86,7 @@ export const FailureReason = z.object({
     'setup',
     'conflict',
     'upstream',
+    'config',
     'host_gone',
     'confinement',
     'disk',

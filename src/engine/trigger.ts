@@ -1,5 +1,6 @@
 import type { RunId, WorkspaceName } from '../contract/ids.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
+import type { RunFeedback } from '../contract/pull-request.ts';
 import type { FailureReason } from '../contract/run.ts';
 import { SETUP_STEP } from '../pipeline/check-pipeline.ts';
 import { stepTitle } from '../pipeline/step-title.ts';
@@ -80,7 +81,7 @@ export function insertManualRun(
   database: Database,
   workspace: string,
   note: string | null,
-  rules: TriggerRules & { readonly pipeline: Pipeline; readonly feedback?: string },
+  rules: TriggerRules & { readonly pipeline: Pipeline; readonly feedback?: RunFeedback },
 ): { readonly run: RunId; readonly stopping: readonly RunId[] } {
   return database.transaction(() => {
     const stopping: RunId[] = [];

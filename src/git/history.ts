@@ -1,6 +1,7 @@
 import { Fault } from '../contract/faults.ts';
 import { CommitId } from '../contract/ids.ts';
 import { COMMITTER, type Person } from './person.ts';
+import { refCommit } from './refs.ts';
 import { git, gitFault, gitResult, linesOf, quietEnvironment } from './git.ts';
 
 type Cancellable = { readonly signal: AbortSignal };
@@ -52,6 +53,20 @@ export async function isAncestor(
   const result = await gitResult(folder, args, { signal });
   if (result.exitCode === 0 || result.exitCode === 1) return result.exitCode === 0;
   throw await gitFault(folder, args, result);
+}
+
+/** True if one of these commits holds another; such as the root repo does not have hold nothing. */
+export async function isHeldByAny(
+  folder: string,
+  commit: string,
+  holders: readonly (string | null)[],
+  { signal }: Cancellable,
+): Promise<boolean> {
+  for (const holder of holders) {
+    const isKnown = holder !== null && (await refCommit(folder, holder, { signal })) !== null;
+    if (isKnown && (await isAncestor(folder, commit, holder, { signal }))) return true;
+  }
+  return false;
 }
 
 /**

@@ -2,7 +2,7 @@ import { Fault } from '../contract/faults.ts';
 import { CommitId } from '../contract/ids.ts';
 import type { PushOfRepo } from '../contract/operations/push.ts';
 import { git, linesOf } from './git.ts';
-import { commitSubjects, isAncestor } from './history.ts';
+import { commitSubjects, isAncestor, isHeldByAny } from './history.ts';
 import { refCommit } from './refs.ts';
 import { type Contact, contactUpstream } from './contact.ts';
 import { pushedRefs } from './released-refs.ts';
@@ -27,6 +27,8 @@ export async function planPush(p: {
   readonly defaultBranch: string;
   /** The branch that is pushed to, as it was recorded last; null: absent. */
   readonly expected: string | null;
+  /** Commits that were merged upstream, whatever became of them and of the branch there. */
+  readonly mergedHeads: readonly string[];
   readonly signal: AbortSignal;
 }): Promise<Outgoing> {
   const commit = await refCommit(p.rootFolder, `refs/heads/${p.branch}`, p);
@@ -41,7 +43,7 @@ export async function planPush(p: {
     state,
   });
   if (expected === commit) return plan('current', [], 0);
-  if (expected === null && trunk !== null && (await isAncestor(p.rootFolder, commit, trunk, p)))
+  if (expected === null && (await isHeldByAny(p.rootFolder, commit, [trunk, ...p.mergedHeads], p)))
     return plan('unchanged', [], 0);
   const known = expected === null ? trunk : await refCommit(p.rootFolder, expected, p);
   const isForward = expected === null || (known !== null && (await isAncestor(p.rootFolder, expected, commit, p)));

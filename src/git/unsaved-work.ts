@@ -5,7 +5,7 @@ import { borrowingFrom, changedFiles } from './clone.ts';
 import { cloneObstacle, isPlainRefName, readCloneRefs, type CloneRefs } from './clone-files.ts';
 import { openCloneView, type CloneView } from './clone-view.ts';
 import { git, gitResult } from './git.ts';
-import { commitEnvironment, isAncestor } from './history.ts';
+import { commitEnvironment, isHeldByAny } from './history.ts';
 import type { Person } from './person.ts';
 import { isMerged } from './merged-work.ts';
 import { pinCommits, readRefs, refCommit } from './refs.ts';
@@ -143,10 +143,7 @@ async function unreleasedSentences(
 ): Promise<string[]> {
   const tip = await refCommit(p.rootFolder, `refs/heads/${p.branch}`, p);
   if (tip === null || p.branch === p.defaultBranch) return [];
-  for (const safe of [p.upstreamHead, ...(p.mergedHeads ?? [])]) {
-    const isKnown = safe !== null && (await refCommit(p.rootFolder, safe, p)) !== null;
-    if (isKnown && (await isAncestor(p.rootFolder, tip, safe, p))) return [];
-  }
+  if (await isHeldByAny(p.rootFolder, tip, [p.upstreamHead, ...(p.mergedHeads ?? [])], p)) return [];
   const count = Number(await git(p.rootFolder, ['rev-list', '--count', tip, '--not', ...RELEASED], p));
   if (count === 0) return [];
   const trunk =

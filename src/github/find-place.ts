@@ -18,7 +18,7 @@ const LOOK_LIMIT_MS = 5_000;
  * applied, and an alias of the ssh configuration is resolved. Fault UPSTREAM_NOT_GITHUB for what cannot be one.
  */
 export async function findPlace(address: string, finding: Finding): Promise<GithubPlace> {
-  const rewritten = (await firstLine('git', ['ls-remote', '--get-url', '--', address], finding)) ?? address;
+  const rewritten = (await outputOf('git', ['ls-remote', '--get-url', '--', address], finding))?.trim() || address;
   const place = placeInAddress(rewritten);
   if (place === null) throw new Fault('UPSTREAM_NOT_GITHUB', `The upstream ${rewritten} is no repository on GitHub.`);
   const alias = sshHostIn(rewritten);
@@ -28,20 +28,29 @@ export async function findPlace(address: string, finding: Finding): Promise<Gith
 }
 
 /** `ssh -G` prints the configuration that would hold for a host, and connects to nobody. */
-async function sshHost(alias: string, { env, signal }: Finding): Promise<string> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(LOOK_LIMIT_MS)]);
-  const { exitCode, stdout } = await runProcess('ssh', ['-G', '--', alias], { env, signal: limited });
-  const line = stdout.toString('utf8').match(/^hostname (\S+)$/m);
-  return exitCode === 0 && line !== null ? line[1]! : alias;
+async function sshHost(alias: string, finding: Finding): Promise<string> {
+  const text = await outputOf('ssh', ['-G', '--', alias], finding);
+  return text?.match(/^hostname (\S+)$/m)?.[1] ?? alias;
 }
 
-async function firstLine(
+/** What a program prints; undefined if it fails, or thinks for too long. */
+async function outputOf(
   program: string,
   args: readonly string[],
   { folder, env, signal }: Finding,
 ): Promise<string | undefined> {
   const limited = AbortSignal.any([signal, AbortSignal.timeout(LOOK_LIMIT_MS)]);
-  const { exitCode, stdout } = await runProcess(program, args, { cwd: folder, env, signal: limited });
-  const line = stdout.toString('utf8').split('\n')[0]?.trim();
-  return exitCode === 0 && line !== '' ? line : undefined;
+  try {
+    const { exitCode, stdout } = await runProcess(program, args, {
+      cwd: folder,
+      env,
+      signal: limited,
+      hasOwnGroup: true,
+    });
+    return exitCode === 0 ? stdout.toString('utf8') : undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    if ((error as Error).name === 'TimeoutError') return undefined;
+    throw error;
+  }
 }

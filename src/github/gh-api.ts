@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../contract/faults.ts';
-import { runProcess } from '../platform/run-process.ts';
+import { type ProcessResult, runProcess } from '../platform/run-process.ts';
 
 /** Who calls GitHub: the operator's own `gh`, with the operator's login. */
 export interface GhCaller {
@@ -55,24 +55,14 @@ export function ghEnvironment(own: NodeJS.ProcessEnv): Record<string, string> {
 
 /**
  * Calls GitHub's REST API through `gh api`, which brings the login. An answer of GitHub is a reply, whatever its
- * status. Faults: GH_MISSING, GH_LOGGED_OUT, GITHUB_UNREACHABLE, GITHUB_BUSY.
+ * status below 500. Faults: GH_MISSING, GH_LOGGED_OUT, GITHUB_UNREACHABLE, GITHUB_BUSY.
  */
 export async function ghApi(request: GhRequest, caller: GhCaller): Promise<GhReply> {
   const { host, method = 'GET', path, body, etag } = request;
   const args = ['api', '--hostname', host, '--include', '--method', method];
   if (etag !== undefined) args.push('--header', `If-None-Match: ${etag}`);
   if (body !== undefined) args.push('--input', '-');
-  const limited = AbortSignal.any([caller.signal, AbortSignal.timeout(CALL_LIMIT_MS)]);
-  const result = await runProcess('gh', [...args, path], {
-    env: caller.env,
-    signal: limited,
-    ...(body === undefined ? {} : { input: JSON.stringify(body) }),
-  }).catch((error: unknown) => {
-    caller.signal.throwIfAborted();
-    if ((error as Error).name !== 'TimeoutError') throw error;
-    throw new Fault('GITHUB_UNREACHABLE', `GitHub at ${host} gave no answer within ${CALL_LIMIT_MS / 1000} s.`);
-  });
-  if (result.startError !== null) throw ghMissing(result.startError);
+  const result = await runGh([...args, path], host, caller, body === undefined ? undefined : JSON.stringify(body));
   const reply = readReply(result.stdout.toString('utf8'));
   if (reply !== undefined) return checked(reply, host);
   if (result.exitCode === LOGGED_OUT_EXIT_CODE) throw loggedOut(host);
@@ -80,12 +70,28 @@ export async function ghApi(request: GhRequest, caller: GhCaller): Promise<GhRep
   throw new Fault('GITHUB_UNREACHABLE', `GitHub at ${host} was not reached.`, detail === '' ? {} : { detail });
 }
 
-/** True if `gh` has a login for the host. Fault GH_MISSING. */
-export async function hasLogin(host: string, { env, signal }: GhCaller): Promise<boolean> {
+/** True if `gh` has a login for the host. Faults: GH_MISSING, GITHUB_UNREACHABLE. */
+export async function hasLogin(host: string, caller: GhCaller): Promise<boolean> {
+  return (await runGh(['auth', 'token', '--hostname', host], host, caller)).exitCode === 0;
+}
+
+async function runGh(args: string[], host: string, { env, signal }: GhCaller, input?: string): Promise<ProcessResult> {
   const limited = AbortSignal.any([signal, AbortSignal.timeout(CALL_LIMIT_MS)]);
-  const result = await runProcess('gh', ['auth', 'token', '--hostname', host], { env, signal: limited });
-  if (result.startError !== null) throw ghMissing(result.startError);
-  return result.exitCode === 0;
+  try {
+    const result = await runProcess('gh', args, {
+      env,
+      signal: limited,
+      // Where `gh` is a script, what that started would keep the pipes open beyond the limit.
+      hasOwnGroup: true,
+      ...(input === undefined ? {} : { input }),
+    });
+    if (result.startError !== null) throw ghMissing(result.startError);
+    return result;
+  } catch (error) {
+    signal.throwIfAborted();
+    if ((error as Error).name !== 'TimeoutError') throw error;
+    throw new Fault('GITHUB_UNREACHABLE', `gh gave no answer for ${host} within ${CALL_LIMIT_MS / 1000} s.`);
+  }
 }
 
 export function loggedOut(host: string): Fault {
@@ -125,32 +131,57 @@ function parsed(text: string): unknown {
   }
 }
 
+/** GitHub wants to be left alone for a while. */
+export class GithubBusy extends Fault {
+  readonly waitS: number;
+
+  constructor(host: string, waitS: number) {
+    super('GITHUB_BUSY', `GitHub at ${host} takes no more calls for now.`, {
+      hint: `Repeat it in ${Math.ceil(waitS / 60)} min.`,
+    });
+    this.waitS = waitS;
+  }
+}
+
 function checked(reply: GhReply, host: string): GhReply {
   if (reply.status === 401) throw loggedOut(host);
+  if (reply.status >= 500) throw strange(host, reply);
   const waitS = waitOf(reply);
-  if (waitS !== undefined)
-    throw new Fault('GITHUB_BUSY', `GitHub at ${host} takes no more calls for now.`, {
-      hint: `Repeat it in ${Math.ceil(waitS / 60)} min.`,
-      detail: `retry-after: ${waitS}`,
-    });
+  if (waitS !== undefined) throw new GithubBusy(host, waitS);
   return reply;
 }
 
-const RateHeaders = z.object({ retryAfter: z.coerce.number(), reset: z.coerce.number() });
-
-/** Seconds until GitHub takes calls again, if it refused this one for their number. */
-function waitOf({ status, headers }: GhReply): number | undefined {
-  if (status !== 403 && status !== 429) return undefined;
-  const { retryAfter, reset } = RateHeaders.parse({
-    retryAfter: headers.get('retry-after') ?? 0,
-    reset: headers.get('x-ratelimit-reset') ?? 0,
+/** For an answer that GitHub does not give when it is well: an outage, or something else that answers in its place. */
+export function strange(host: string, reply: GhReply): Fault {
+  return new Fault('GITHUB_UNREACHABLE', `What answers as GitHub at ${host} is not well (HTTP ${reply.status}).`, {
+    detail: wordsOf(reply),
   });
-  if (retryAfter > 0) return retryAfter;
-  const isSpent = headers.get('x-ratelimit-remaining') === '0';
-  return isSpent || status === 429 ? Math.max(60, reset - Date.now() / 1000) : undefined;
 }
 
-/** What GitHub says is wrong, for the detail of a fault. */
+/** The body as it should be. Fault GITHUB_UNREACHABLE where it is anything else. */
+export function readBody<Value>(schema: z.ZodType<Value>, reply: GhReply, host: string): Value {
+  const read = schema.safeParse(reply.body);
+  if (!read.success) throw strange(host, reply);
+  return read.data;
+}
+
+const DEFAULT_WAIT_S = 60;
+
+/**
+ * Seconds until GitHub takes calls again, if it refused this one for their number. Of its secondary limits it says so
+ * by the page that it refers to, and need not name a time.
+ */
+function waitOf({ status, headers, body }: GhReply): number | undefined {
+  if (status !== 403 && status !== 429) return undefined;
+  const asked = Number(headers.get('retry-after'));
+  if (asked > 0) return asked;
+  const resetS = Number(headers.get('x-ratelimit-reset')) - Date.now() / 1000;
+  const isSpent = headers.get('x-ratelimit-remaining') === '0';
+  if (isSpent) return Math.max(DEFAULT_WAIT_S, Number.isNaN(resetS) ? 0 : resetS);
+  return status === 429 || /rate-limit/.test(Refusal.parse(body ?? {}).documentation_url) ? DEFAULT_WAIT_S : undefined;
+}
+
+/** What GitHub says is wrong, in lines. */
 export function wordsOf({ status, body }: GhReply): string {
   const { message, errors } = Refusal.parse(body ?? {});
   const more = errors.map((error) => (typeof error === 'string' ? error : (error.message ?? error.code ?? '')));
@@ -160,8 +191,9 @@ export function wordsOf({ status, body }: GhReply): string {
 const Refusal = z
   .object({
     message: z.string().catch(''),
+    documentation_url: z.string().catch(''),
     errors: z
       .array(z.union([z.string(), z.object({ message: z.string().optional(), code: z.string().optional() })]))
       .catch([]),
   })
-  .catch({ message: '', errors: [] });
+  .catch({ message: '', documentation_url: '', errors: [] });

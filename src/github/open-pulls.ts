@@ -1,9 +1,18 @@
 import type { GithubPlace, OpenedPull, PullToOpen } from '../contract/pull-request.ts';
 import { Fault } from '../contract/faults.ts';
-import type { GhCaller } from './gh-api.ts';
+import { severalAtATime } from '../platform/several-at-a-time.ts';
 import { findPlace, type Finding } from './find-place.ts';
-import { askRepository, createPull, findOpenPull, nameOf, type Pull, type PullHead, updatePull } from './pull-calls.ts';
-import { mergedBody, titleGiven, withLinks } from './pull-text.ts';
+import type { GhCaller } from './gh-api.ts';
+import {
+  askRepository,
+  createPull,
+  findPulls,
+  type Pull,
+  type PullHead,
+  type PullsOfHead,
+  updatePull,
+} from './pull-calls.ts';
+import { mergedBody, nameOf, titleGiven, withLinks } from './pull-text.ts';
 
 /** A pull request that is wanted, with the addresses that say where it belongs. */
 export interface WantedPull extends PullToOpen {
@@ -18,6 +27,9 @@ export interface PlacedPull {
   readonly wanted: WantedPull;
   readonly place: GithubPlace;
   readonly head: PullHead;
+  readonly there: PullsOfHead;
+  /** True if GitHub merged the very commit that is wanted: there is nothing left to push or to open. */
+  readonly isMerged: boolean;
 }
 
 export interface Opening extends GhCaller {
@@ -26,36 +38,46 @@ export interface Opening extends GhCaller {
   readonly note: (sentence: string) => void;
 }
 
+const AT_ONCE = 4;
+
 /**
- * Finds where each pull request belongs, and refuses before anything is touched: UPSTREAM_NOT_GITHUB, GH_MISSING,
- * GH_LOGGED_OUT, GITHUB_UNREACHABLE, PR_REFUSED.
+ * Finds where each pull request belongs and which are there, and refuses before anything is touched:
+ * UPSTREAM_NOT_GITHUB, GH_MISSING, GH_LOGGED_OUT, GITHUB_UNREACHABLE, PR_REFUSED.
  */
 export async function placePulls(
   wanted: readonly WantedPull[],
   branch: string,
   { finding, caller }: { finding: Finding; caller: GhCaller },
 ): Promise<PlacedPull[]> {
-  return Promise.all(
-    wanted.map(async (pull) => {
-      const place = await inRepo(pull.repo, findPlace(pull.upstream, finding));
-      const isFork = pull.pushUrl !== pull.upstream;
-      const source = isFork ? await inRepo(pull.repo, findPlace(pull.pushUrl, finding)) : place;
-      if (source.host !== place.host)
-        throw new Fault(
-          'UPSTREAM_NOT_GITHUB',
-          `${pull.repo}: its fork is on ${source.host}, its upstream on ${place.host}.`,
-          {
-            hint: 'A pull request goes from a fork to its upstream on one host; mend push_url in repos.yaml.',
-          },
-        );
-      const [now, head] = await Promise.all([
-        inRepo(pull.repo, askRepository(place, caller)),
-        isFork ? inRepo(pull.repo, askRepository(source, caller)) : undefined,
-      ]);
-      const { owner, name } = head ?? now;
-      return { wanted: pull, place: now, head: { owner, name, branch } };
-    }),
+  return severalAtATime(wanted, { limit: AT_ONCE, signal: caller.signal }, (pull, signal) =>
+    inRepo(pull.repo, placeOne(pull, branch, { finding: { ...finding, signal }, caller: { ...caller, signal } })),
   );
+}
+
+async function placeOne(
+  pull: WantedPull,
+  branch: string,
+  { finding, caller }: { finding: Finding; caller: GhCaller },
+): Promise<PlacedPull> {
+  const place = await findPlace(pull.upstream, finding);
+  const isFork = pull.pushUrl !== pull.upstream;
+  const source = isFork ? await findPlace(pull.pushUrl, finding) : place;
+  if (source.host !== place.host)
+    throw new Fault('UPSTREAM_NOT_GITHUB', `Its fork is on ${source.host}, its upstream on ${place.host}.`, {
+      hint: 'A pull request goes from a fork to its upstream on one host; mend push_url in repos.yaml.',
+    });
+  const now = await askRepository(place, caller);
+  const { owner, name } = isFork ? await askRepository(source, caller) : now;
+  const head = { owner, name, branch };
+  const there = await findPulls(now, head, pull.defaultBranch, caller);
+  const { ended } = there;
+  const isMerged = ended !== undefined && ended.merged_at !== null && ended.head.sha === pull.commit;
+  return { wanted: pull, place: now, head, there, isMerged };
+}
+
+interface There {
+  readonly pull: Pull;
+  readonly target: PlacedPull;
 }
 
 /**
@@ -64,54 +86,83 @@ export async function placePulls(
  * PR_REFUSED and those of `gh`.
  */
 export async function openPulls(placed: readonly PlacedPull[], opening: Opening): Promise<OpenedPull[]> {
-  const there: { pull: Pull; target: PlacedPull }[] = [];
+  const there: There[] = [];
   for (const target of placed) {
     opening.signal.throwIfAborted();
     const pull = await inRepo(target.wanted.repo, openOne(target, opening));
+    if (pull === undefined) continue;
     there.push({ pull, target });
-    opening.onOpened(openedOf(pull, target));
+    opening.onOpened(openedOf({ pull, target }));
   }
-  const siblings = there.map(({ pull, target: { wanted, place } }) => ({
-    repo: wanted.repo,
-    place,
-    number: pull.number,
-    url: pull.html_url,
-  }));
-  for (const { pull, target } of there) {
-    const { wanted, place } = target;
-    const given = titleGiven(pull.body);
-    // A title that a person changed is theirs.
-    const title = given === undefined || given !== pull.title ? pull.title : wanted.title;
-    const remembered = given !== undefined && given !== pull.title ? given : wanted.title;
-    const body = mergedBody(pull.body, withLinks(wanted.text, siblings, wanted.repo), remembered);
-    const change = {
-      ...(title === pull.title ? {} : { title }),
-      ...(body === (pull.body ?? '').replaceAll('\r\n', '\n') ? {} : { body }),
-    };
-    if (Object.keys(change).length === 0) continue;
-    const changed = await inRepo(wanted.repo, updatePull(place, pull.number, change, opening));
-    opening.onOpened(openedOf(changed, target));
+  for (const each of there) {
+    if (each.target.isMerged) continue;
+    const changed = await inRepo(each.target.wanted.repo, bringUpToDate(each, there, opening));
+    if (changed !== undefined) opening.onOpened(openedOf({ ...each, pull: changed }));
   }
-  return there.map(({ pull, target }) => openedOf(pull, target));
+  return there.map(openedOf);
 }
 
-async function openOne({ wanted, place, head }: PlacedPull, opening: Opening): Promise<Pull> {
-  const base = wanted.defaultBranch;
-  const open = await findOpenPull(place, head, base, opening);
+async function openOne(
+  { wanted, place, head, there, isMerged }: PlacedPull,
+  opening: Opening,
+): Promise<Pull | undefined> {
+  const { open, ended } = there;
+  const named = (pull: Pull): string => `${wanted.repo}: ${nameOf(place)}#${pull.number}`;
+  if (isMerged) {
+    opening.note(`${named(ended!)} is merged already.`);
+    return ended;
+  }
   if (open !== undefined) {
-    opening.note(`${wanted.repo}: ${nameOf(place)}#${open.number} is open already, and is brought up to date.`);
+    opening.note(`${named(open)} is open already, and is brought up to date.`);
     return open;
   }
-  const { title, isDraft } = wanted;
+  if (ended !== undefined && ended.merged_at === null)
+    opening.note(`${named(ended)} was closed without being merged; another one is opened.`);
+  const { title, isDraft, defaultBranch: base } = wanted;
   const body = mergedBody(null, withLinks(wanted.text, [], wanted.repo), title);
   const made = await createPull(place, { head, base, title, body, isDraft }, opening);
-  opening.note(
-    `${wanted.repo}: ${nameOf(place)}#${made.number} opened${made.draft ? ' as a draft' : ''}: ${made.html_url}`,
-  );
+  if (made === undefined) {
+    opening.note(
+      `${wanted.repo}: ${nameOf(place)} has all commits of ${head.branch} on ${base}; there is nothing to merge.`,
+    );
+    return undefined;
+  }
+  const kind = made.draft ? ' as a draft' : isDraft ? ', not as a draft, which was refused' : '';
+  opening.note(`${named(made)} opened${kind}: ${made.html_url}`);
   return made;
 }
 
-function openedOf(pull: Pull, { wanted, place }: PlacedPull): OpenedPull {
+/** Undefined if all is as it should be. */
+async function bringUpToDate(
+  { pull, target }: There,
+  all: readonly There[],
+  opening: Opening,
+): Promise<Pull | undefined> {
+  const { wanted, place } = target;
+  const siblings = all.map((each) => ({
+    repo: each.target.wanted.repo,
+    place: each.target.place,
+    number: each.pull.number,
+    url: each.pull.html_url,
+    isMerged: each.target.isMerged,
+  }));
+  const given = titleGiven(pull.body);
+  // GitHub takes blanks off the ends. A title that a person changed is theirs.
+  const isOurs = given !== undefined && given.trim() === pull.title.trim();
+  const title = isOurs ? wanted.title : pull.title;
+  const body = mergedBody(
+    pull.body,
+    withLinks(wanted.text, siblings, wanted.repo),
+    isOurs ? title : (given ?? wanted.title),
+  );
+  const change = {
+    ...(title.trim() === pull.title.trim() ? {} : { title }),
+    ...(body === (pull.body ?? '').replaceAll('\r\n', '\n') ? {} : { body }),
+  };
+  return Object.keys(change).length === 0 ? undefined : updatePull(place, pull.number, change, opening);
+}
+
+function openedOf({ pull, target: { wanted, place } }: There): OpenedPull {
   return {
     repo: wanted.repo,
     place,
@@ -122,6 +173,7 @@ function openedOf(pull: Pull, { wanted, place }: PlacedPull): OpenedPull {
     // GitHub takes a moment to notice a push; what was pushed is what it holds.
     head: wanted.commit,
     isDraft: pull.draft,
+    state: pull.merged_at !== null ? 'merged' : pull.state,
   };
 }
 

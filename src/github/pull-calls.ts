@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { Fault } from '../contract/faults.ts';
 import { CommitId } from '../contract/ids.ts';
 import type { GithubPlace } from '../contract/pull-request.ts';
-import { ghApi, type GhCaller, type GhReply, hasLogin, loggedOut, wordsOf } from './gh-api.ts';
+import { pause } from '../platform/wait.ts';
+import { nameOf } from './pull-text.ts';
+import { ghApi, type GhCaller, type GhReply, hasLogin, loggedOut, readBody, wordsOf } from './gh-api.ts';
 
 /** A pull request as GitHub's REST API gives it; what takt does not use is left out. */
 export const Pull = z.object({
@@ -14,7 +16,7 @@ export const Pull = z.object({
   draft: z.boolean().catch(false),
   merged_at: z.string().nullable().catch(null),
   merge_commit_sha: CommitId.nullable().catch(null),
-  head: z.object({ sha: CommitId }),
+  head: z.object({ sha: CommitId, repo: z.object({ full_name: z.string() }).nullish() }),
   base: z.object({ ref: z.string() }),
 });
 export type Pull = z.infer<typeof Pull>;
@@ -40,18 +42,18 @@ export const repoPath = ({ owner, name }: GithubPlace): string =>
 export async function askRepository(place: GithubPlace, caller: GhCaller): Promise<GithubPlace> {
   if (!(await hasLogin(place.host, caller))) throw noLogin(place.host);
   const reply = await ghApi({ host: place.host, path: repoPath(place) }, caller);
-  const found = Repository.safeParse(reply.body);
-  if (reply.status !== 200 || !found.success) {
+  if (reply.status === 404) {
     throw new Fault('UPSTREAM_NOT_GITHUB', `${nameOf(place)} is no repository that this login may read.`, {
-      detail: wordsOf(reply),
       hint: `See with \`gh repo view ${nameOf(place)}\` which login is used; \`takt push\` works without it.`,
     });
   }
-  if (found.data.archived)
+  if (reply.status !== 200) throw refused(place, 'may not be read', reply);
+  const { full_name: fullName, archived } = readBody(Repository, reply, place.host);
+  if (archived)
     throw new Fault('PR_REFUSED', `${nameOf(place)} is archived, and takes no pull requests.`, {
       hint: 'Unarchive it on GitHub.',
     });
-  const [owner = place.owner, name = place.name] = found.data.full_name.split('/');
+  const [owner = place.owner, name = place.name] = fullName.split('/');
   return { host: place.host, owner, name };
 }
 
@@ -63,33 +65,47 @@ function noLogin(host: string): Fault {
   });
 }
 
-export const nameOf = ({ host, owner, name }: GithubPlace): string =>
-  host === 'github.com' ? `${owner}/${name}` : `${host}/${owner}/${name}`;
+/** The pull requests of a branch that there are. A pull request is found by its head, so it is never made twice. */
+export interface PullsOfHead {
+  /** Of several, the one into the wanted base; a base that a person chose is theirs. */
+  readonly open: Pull | undefined;
+  /** The newest that is merged or closed. */
+  readonly ended: Pull | undefined;
+}
 
-/** The open pull request of a branch, or undefined. A pull request is found by its head, so it is never made twice. */
-export async function findOpenPull(
+/** Faults: PR_REFUSED, and those of `ghApi`. */
+export async function findPulls(
   place: GithubPlace,
   head: PullHead,
   base: string,
   caller: GhCaller,
-): Promise<Pull | undefined> {
-  const query = new URLSearchParams({ state: 'open', head: `${head.owner}:${head.branch}`, base, per_page: '100' });
+): Promise<PullsOfHead> {
+  const query = new URLSearchParams({ state: 'all', head: `${head.owner}:${head.branch}`, per_page: '100' });
   const reply = await ghApi({ host: place.host, path: `${repoPath(place)}/pulls?${query.toString()}` }, caller);
   if (reply.status !== 200) throw refused(place, 'did not list its pull requests', reply);
-  return z.array(Pull).parse(reply.body)[0];
+  // The owner alone does not tell forks of one owner apart.
+  const own = readBody(z.array(Pull), reply, place.host).filter(({ head: { repo } }) =>
+    [undefined, null, `${head.owner}/${head.name}`].includes(repo?.full_name),
+  );
+  const open = own.filter(({ state }) => state === 'open');
+  const ended = own.filter(({ state }) => state === 'closed').toSorted((one, other) => other.number - one.number);
+  return { open: open.find((pull) => pull.base.ref === base) ?? open[0], ended: ended[0] };
 }
 
+const isForked = (place: GithubPlace, head: PullHead): boolean =>
+  head.owner !== place.owner || head.name !== place.name;
+
 /**
- * Makes a pull request. Where the repository has no drafts it becomes an ordinary one, which the result tells. Faults:
- * PR_REFUSED with GitHub's words, and those of `ghApi`.
+ * Makes a pull request; undefined if the branch has nothing that its base lacks. Where the repository has no drafts it
+ * becomes an ordinary one, which the result tells. Faults: PR_REFUSED with GitHub's words, and those of `ghApi`.
  */
 export async function createPull(
   place: GithubPlace,
   wanted: { head: PullHead; base: string; title: string; body: string; isDraft: boolean },
   caller: GhCaller,
-): Promise<Pull> {
+): Promise<Pull | undefined> {
   const { head, base, title, body, isDraft } = wanted;
-  const isFork = head.owner !== place.owner || head.name !== place.name;
+  const isFork = isForked(place, head);
   const request = {
     title,
     body,
@@ -98,17 +114,32 @@ export async function createPull(
     // Forks of one owner cannot be told apart by the owner.
     ...(isFork ? { head_repo: `${head.owner}/${head.name}` } : {}),
   };
+  const path = `${repoPath(place)}/pulls`;
   const post = (draft: boolean): Promise<GhReply> =>
-    ghApi({ host: place.host, method: 'POST', path: `${repoPath(place)}/pulls`, body: { ...request, draft } }, caller);
-  const reply = await post(isDraft);
-  if (reply.status === 201) return Pull.parse(reply.body);
-  if (reply.status !== 422) throw refused(place, 'did not take the pull request', reply);
-  // Somebody may have made it a moment ago; and not every plan of GitHub has drafts. It says either in prose only.
-  const there = await findOpenPull(place, head, base, caller);
-  if (there !== undefined) return there;
-  const again = isDraft ? await post(false) : reply;
-  if (again.status === 201) return Pull.parse(again.body);
-  throw refused(place, 'did not take the pull request', reply);
+    ghApi({ host: place.host, method: 'POST', path, body: { ...request, draft } }, caller);
+  const first = await post(isDraft);
+  if (first.status === 201) return readBody(Pull, first, place.host);
+  if (first.status !== 422) throw refused(place, 'did not take the pull request', first);
+  // It says only in prose what is wrong: that somebody was faster, that there is nothing to merge, that the push is not
+  // noticed yet, or that its plan has no drafts. So all of that is looked at, in this order.
+  const { open } = await findPulls(place, head, base, caller);
+  if (open !== undefined) return open;
+  if (await isNothingAhead(place, head, base, caller)) return undefined;
+  await pause(NOTICE_MS, caller.signal);
+  const second = await post(isDraft);
+  const last = second.status === 422 && isDraft ? await post(false) : second;
+  if (last.status === 201) return readBody(Pull, last, place.host);
+  throw refused(place, 'did not take the pull request', second);
+}
+
+/** GitHub takes a moment to notice what was pushed. */
+const NOTICE_MS = 2_000;
+
+async function isNothingAhead(place: GithubPlace, head: PullHead, base: string, caller: GhCaller): Promise<boolean> {
+  const tip = isForked(place, head) ? `${head.owner}:${head.name}:${head.branch}` : head.branch;
+  const range = `${encodeURIComponent(base)}...${encodeURIComponent(tip)}`;
+  const reply = await ghApi({ host: place.host, path: `${repoPath(place)}/compare/${range}?per_page=1` }, caller);
+  return z.object({ ahead_by: z.literal(0) }).safeParse(reply.body).success;
 }
 
 /** Changes title or text of a pull request. Faults as `createPull`. */
@@ -122,20 +153,30 @@ export async function updatePull(
     { host: place.host, method: 'PATCH', path: `${repoPath(place)}/pulls/${number}`, body: change },
     caller,
   );
-  if (reply.status === 200) return Pull.parse(reply.body);
+  if (reply.status === 200) return readBody(Pull, reply, place.host);
   throw refused(place, `did not take the change of pull request ${number}`, reply);
 }
 
-/** True if rules of the repository hold for a branch, whether it exists or not. */
-export async function isProtected(place: GithubPlace, branch: string, caller: GhCaller): Promise<boolean> {
+/** Kinds of rules that cannot keep commits from being added to a branch. */
+const HARMLESS_RULES = ['deletion', 'non_fast_forward'];
+
+/** Rules of the repository that may refuse a push to a branch, whether it exists or not; none if it does not tell. */
+export async function rulesOf(place: GithubPlace, branch: string, caller: GhCaller): Promise<string[]> {
   const path = repoPath(place);
   const name = encodeURIComponent(branch);
   const rules = await ghApi({ host: place.host, path: `${path}/rules/branches/${name}` }, caller);
-  if (rules.status === 200 && Array.isArray(rules.body) && rules.body.length > 0) return true;
+  const kinds = Rules.parse(rules.body).map(({ type }) => type);
   const found = await ghApi({ host: place.host, path: `${path}/branches/${name}` }, caller);
-  return z.object({ protected: z.literal(true) }).safeParse(found.body).success;
+  const isProtected = z.object({ protected: z.literal(true) }).safeParse(found.body).success;
+  return [...kinds.filter((kind) => !HARMLESS_RULES.includes(kind)), ...(isProtected ? ['branch protection'] : [])];
 }
 
+const Rules = z.array(z.object({ type: z.string() })).catch([]);
+
+/** GitHub's own words are the reason, so the sentence holds them. */
 export function refused(place: GithubPlace, what: string, reply: GhReply): Fault {
-  return new Fault('PR_REFUSED', `${nameOf(place)} ${what}.`, { detail: wordsOf(reply) });
+  const words = wordsOf(reply).split('\n').slice(1).join(' ').trim();
+  return new Fault('PR_REFUSED', `${nameOf(place)} ${what}: ${words === '' ? `HTTP ${reply.status}` : words}`, {
+    detail: wordsOf(reply),
+  });
 }

@@ -1,5 +1,4 @@
 import type { GithubPlace } from '../contract/pull-request.ts';
-import { nameOf } from './pull-calls.ts';
 
 /** A pull request as its siblings name it. */
 export interface Sibling {
@@ -7,13 +6,21 @@ export interface Sibling {
   readonly place: GithubPlace;
   readonly number: number;
   readonly url: string;
+  readonly isMerged: boolean;
 }
 
-/** What a text leaves open until all pull requests have their numbers. */
-export const LINKS_PLACEHOLDER = '{{pull_requests}}';
+/** Where a text leaves room for the links, until all pull requests have their numbers. */
+export const LINKS_PLACE = '<!-- takt:links -->';
 
-const BEGIN = '<!-- takt:begin';
 const END = '<!-- takt:end -->';
+const BEGIN_MARK = /<!-- takt:begin title=(\S*) -->/g;
+
+/** How a repository is called in words. */
+export const nameOf = ({ host, owner, name }: GithubPlace): string =>
+  host === 'github.com' ? `${owner}/${name}` : `${host}/${owner}/${name}`;
+
+/** A text from elsewhere as part of takt's own: it cannot hold what takt finds its part by. */
+export const withoutMarks = (text: string): string => text.replaceAll('<!-- takt:', '<!-- takt\u200b:');
 
 /**
  * The text of one pull request with the links to its siblings, which are in the order in which they are to be merged. A
@@ -21,7 +28,7 @@ const END = '<!-- takt:end -->';
  */
 export function withLinks(text: string, siblings: readonly Sibling[], own: string): string {
   return text
-    .replaceAll(LINKS_PLACEHOLDER, linksPart(siblings, own))
+    .replaceAll(LINKS_PLACE, linksPart(siblings, own))
     .replaceAll(/\n{3,}/g, '\n\n')
     .trim();
 }
@@ -29,12 +36,11 @@ export function withLinks(text: string, siblings: readonly Sibling[], own: strin
 function linksPart(siblings: readonly Sibling[], own: string): string {
   if (siblings.length < 2) return '';
   const host = siblings.find(({ repo }) => repo === own)?.place.host;
-  const lines = siblings.map((sibling, index) => {
+  const lines = siblings.map(({ place, number, url, repo, isMerged }, index) => {
     // GitHub makes a link of the short form, but only within one host.
-    const { place, number, url } = sibling;
     const name =
       place.host === host ? `${place.owner}/${place.name}#${number}` : `[${nameOf(place)}#${number}](${url})`;
-    return `${index + 1}. ${sibling.repo === own ? `**${name}** (this one)` : name}`;
+    return `${index + 1}. ${repo === own ? `**${name}** (this one)` : name}${isMerged ? ', merged' : ''}`;
   });
   return [
     '## Merge order',
@@ -50,16 +56,31 @@ function linksPart(siblings: readonly Sibling[], own: string): string {
  * part remembers the title that takt gave, so that a title which a person changed is told from takt's own.
  */
 export function mergedBody(current: string | null, text: string, title: string): string {
-  const part = `${BEGIN} title=${encodeURIComponent(title)} -->\n${text}\n${END}`;
+  const part = `<!-- takt:begin title=${encodeURIComponent(title.toWellFormed())} -->\n${text.toWellFormed()}\n${END}`;
   const now = (current ?? '').replaceAll('\r\n', '\n');
-  const from = now.indexOf(BEGIN);
-  const to = now.indexOf(END, from);
-  if (from === -1 || to === -1) return now.trim() === '' ? part : `${now.trimEnd()}\n\n${part}`;
-  return `${now.slice(0, from)}${part}${now.slice(to + END.length)}`;
+  const own = ownPart(now);
+  if (own !== undefined) return `${now.slice(0, own.from)}${part}${now.slice(own.to)}`;
+  return now.trim() === '' ? part : `${now.trimEnd()}\n\n${part}`;
 }
 
 /** The title that takt gave a pull request; undefined if it gave none. */
 export function titleGiven(body: string | null): string | undefined {
-  const [, title] = /<!-- takt:begin title=(\S*) -->/.exec(body ?? '') ?? [];
-  return title === undefined ? undefined : decodeURIComponent(title);
+  const own = ownPart(body ?? '');
+  try {
+    return own === undefined ? undefined : decodeURIComponent(own.title);
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
+}
+
+/** The last mark of a beginning that has its end behind it. A part whose end somebody took away is theirs. */
+function ownPart(body: string): { from: number; to: number; title: string } | undefined {
+  const begins = [...body.matchAll(BEGIN_MARK)];
+  for (const [index, begin] of begins.toReversed().entries()) {
+    const next = index === 0 ? body.length : begins[begins.length - index]!.index;
+    const end = body.indexOf(END, begin.index);
+    if (end !== -1 && end < next) return { from: begin.index, to: end + END.length, title: begin[1]! };
+  }
+  return undefined;
 }

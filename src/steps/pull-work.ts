@@ -5,7 +5,8 @@ import { gitEnvironment } from '../git/git.ts';
 import { pushOrder } from '../git/push.ts';
 import { type GhCaller, ghEnvironment } from '../github/gh-api.ts';
 import { openPulls, type PlacedPull, placePulls, type WantedPull } from '../github/open-pulls.ts';
-import { isProtected, nameOf } from '../github/pull-calls.ts';
+import { rulesOf } from '../github/pull-calls.ts';
+import { nameOf } from '../github/pull-text.ts';
 import type { AttemptDesk } from './attempt-desk.ts';
 import { pushCommits, pushFailed } from './push-work.ts';
 import { endedWork, failedWork, passedWork, type WorkResult } from './work-result.ts';
@@ -27,7 +28,11 @@ export async function runPullWork(desk: AttemptDesk, work: ScriptWork): Promise<
     const { env } = gitEnvironment(process.env, { interactive: false });
     const finding = { folder: dirname(request.repos[0]!.rootFolder), env, signal };
     const placed = await placePulls(wantedPulls(desk, work), request.workspace, { finding, caller });
-    const went = await pushCommits(desk, work.pushes);
+    const merged = placed.filter(({ isMerged }) => isMerged).map(({ wanted }) => wanted.repo);
+    const went = await pushCommits(
+      desk,
+      work.pushes.filter(({ repo }) => !merged.includes(repo)),
+    );
     pushed = went.pushed;
     if (went.stopped === 'ended') return { ...endedWork, pushed };
     if (went.stopped !== null)
@@ -37,7 +42,8 @@ export async function runPullWork(desk: AttemptDesk, work: ScriptWork): Promise<
       onOpened: (pull) => opened.set(pull.repo, pull),
       note: (sentence) => output.note(sentence),
     });
-    return { ...passedWork(summaryOf([...opened.values()])), pushed, pulls: [...opened.values()] };
+    const pulls = [...opened.values()];
+    return { ...passedWork(summaryOf(pulls)), pushed, pulls };
   } catch (error) {
     const pulls = [...opened.values()];
     if (signal.aborted) return { ...endedWork, pushed, pulls };
@@ -68,18 +74,23 @@ async function whyRejected(
   const target = placed.find(({ wanted }) => wanted.repo === stopped.repo);
   if (stopped.fault.code !== 'PUSH_REJECTED' || target === undefined) return stopped;
   const place = { ...target.place, owner: target.head.owner, name: target.head.name };
-  if (!(await isProtected(place, branch, caller))) return stopped;
+  const rules = await rulesOf(place, branch, caller).catch((error: unknown) => {
+    caller.signal.throwIfAborted();
+    // The push was refused, whatever there is to know of the rules.
+    if (error instanceof Fault) return [];
+    throw error;
+  });
+  if (rules.length === 0) return stopped;
   const detail = stopped.fault.detail === undefined ? {} : { detail: stopped.fault.detail };
-  const sentence = `Rules of ${nameOf(place)} protect the branch ${branch}, and it did not take the push.`;
+  const sentence = `${nameOf(place)} did not take the push of ${branch}; it has rules for that branch (${rules.join(', ')}), which may be why.`;
   return { repo: stopped.repo, fault: new Fault('BRANCH_PROTECTED', sentence, { ...detail, cause: stopped.fault }) };
 }
 
 function summaryOf(pulls: Pulls): string {
-  const lines = pulls.map(
-    ({ place, number, url, isDraft }) => `${nameOf(place)}#${number}${isDraft ? ' (draft)' : ''}: ${url}`,
-  );
-  return [
-    `${pulls.length === 1 ? 'The pull request is' : 'The pull requests are'} open, in the order of merging:`,
-    ...lines,
-  ].join('\n');
+  if (pulls.length === 0) return 'There is nothing to merge.';
+  const lines = pulls.map(({ place, number, url, isDraft, state }) => {
+    const kind = state === 'merged' ? ' (merged)' : isDraft ? ' (draft)' : '';
+    return `${nameOf(place)}#${number}${kind}: ${url}`;
+  });
+  return ['Pull requests, in the order of merging:', ...lines].join('\n');
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Fault } from '../contract/faults.ts';
 import { RunId, WorkspaceName } from '../contract/ids.ts';
 import { Pipeline } from '../contract/pipeline.ts';
+import { RunFeedback } from '../contract/pull-request.ts';
 import { RepoConfig } from '../contract/repo.ts';
 import { FailureReason, RunState, RunSummary } from '../contract/run.ts';
 import { Settings } from '../contract/settings.ts';
@@ -54,7 +55,7 @@ const RunRow = z
     folder: row.folder,
     mayLand: row.may_land === 1,
     stopping: row.stopping,
-    feedback: row.feedback,
+    feedback: row.feedback === null ? null : RunFeedback.parse(JSON.parse(row.feedback)),
   }));
 
 /** One run as stored, without its snapshot. */
@@ -79,7 +80,7 @@ export function takeRunNumber(database: Database, workspace: string): number {
 export function insertRun(
   database: Database,
   run: Pick<StoredRun, 'id' | 'workspace' | 'number' | 'trigger' | 'note' | 'queuedAtMs' | 'pipeline'> & {
-    readonly feedback?: string | null;
+    readonly feedback?: RunFeedback | null;
     readonly gatherUntilMs: number;
     readonly gatherLimitMs: number;
   },
@@ -99,7 +100,7 @@ export function insertRun(
       run.gatherUntilMs,
       run.gatherLimitMs,
       JSON.stringify(run.pipeline),
-      run.feedback ?? null,
+      run.feedback === undefined || run.feedback === null ? null : JSON.stringify(run.feedback),
     );
 }
 

@@ -16,6 +16,8 @@ const workspaces = [
     ],
     steps: ['test', 'review'],
     createdAtMs: 0,
+    task: null,
+    pulls: 'open',
     latestRun: { id: 'run_1', number: 3, state: 'waiting' },
   },
 ];
@@ -30,7 +32,7 @@ test('a list is a table for people and the reply itself with --json', async () =
   assert.deepEqual(JSON.parse(json.stdout), { workspaces });
   assert.match(
     table.stdout,
-    /^NAME +LATEST RUN +REPOS +PIPELINE +MADE\nfeature-auth +\? #3 waits for you +app, lib \(read\) +test → review +/,
+    /^NAME +LATEST RUN +PULL REQUESTS +REPOS +PIPELINE +MADE\nfeature-auth +\? #3 waits for you +open +app, lib \(read\) +test → review +/,
   );
   assert.ok(!table.stdout.includes('\u001b'), 'no colours without a terminal');
   assert.deepEqual([table.code, table.stderr, json.code], [0, '', 0]);

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openGithub, type GithubStandIn } from './github-stand-in.ts';
-import { openHousehold, type Household } from './household.ts';
+import type { Run } from '../../src/contract/run.ts';
+import { openHousehold, type Household, until } from './household.ts';
 
 export interface GithubHousehold extends Household {
   readonly github: GithubStandIn;
@@ -66,4 +67,17 @@ export async function commitAndPush(
     await household.git(clone, 'commit', '-q', '-m', `${repo}: ${text.trim()}`);
     await household.git(clone, 'push', '-q');
   }
+}
+
+/** The run of this number of the workspace `task`, once it has ended. */
+export async function runEnded(household: Household, number: number): Promise<Run> {
+  return until(
+    `run ${number} to end`,
+    async () => {
+      const said = await household.takt('run', 'show', `task/${number}`, '--json');
+      const run = said.code === 0 ? (JSON.parse(said.stdout) as Run) : undefined;
+      return run !== undefined && run.endedAtMs !== null ? run : undefined;
+    },
+    60_000,
+  );
 }

@@ -24,8 +24,11 @@ export interface StandInPull {
 
 export interface StandInRepo {
   readonly host: string;
-  readonly owner: string;
-  readonly name: string;
+  owner: string;
+  name: string;
+  /** `owner/name` under which it answers too. */
+  readonly oldNames: string[];
+  latestNumber: number;
   /** Its bare repository on disk. */
   readonly bare: string;
   readonly pulls: StandInPull[];

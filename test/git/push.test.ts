@@ -31,7 +31,7 @@ async function outgoing(scratch: Scratch): Promise<Outgoing> {
     root,
     tip,
     start,
-    plan: async (expected) => planPush({ ...common, expected, signal: limit() }),
+    plan: async (expected) => planPush({ ...common, expected, mergedHeads: [], signal: limit() }),
     push: async (expected, more = {}) =>
       pushCommit({ ...common, upstream, pushUrl: upstream, commit: tip, expected, env, signal: limit(), ...more }),
   };

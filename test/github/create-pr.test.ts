@@ -2,8 +2,13 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PullRequest } from '../../src/contract/pull-request.ts';
-import type { Run } from '../../src/contract/run.ts';
-import { addThreeRepos, commitAndPush, openGithubHousehold, type GithubHousehold } from '../driver/github-household.ts';
+import {
+  addThreeRepos,
+  commitAndPush,
+  openGithubHousehold,
+  runEnded,
+  type GithubHousehold,
+} from '../driver/github-household.ts';
 import { until } from '../driver/household.ts';
 import { testNeeding } from '../driver/machine.ts';
 
@@ -28,26 +33,13 @@ async function withThreeRepos(): Promise<GithubHousehold> {
 const posts = ({ github }: GithubHousehold): string[] =>
   github.calls.filter(({ line, status }) => /^POST .*\/pulls$/.test(line) && status === 201).map(({ line }) => line);
 
-/** The step alone: the push of a commit starts it, and it is waited for. */
-async function runOnce(household: GithubHousehold, number: number): Promise<Run> {
-  return until(
-    `run ${number} to end`,
-    async () => {
-      const said = await household.takt('run', 'show', `task/${number}`, '--json');
-      const run = said.code === 0 ? (JSON.parse(said.stdout) as Run) : undefined;
-      return run !== undefined && run.endedAtMs !== null ? run : undefined;
-    },
-    60_000,
-  );
-}
-
 test('create_pr opens one pull request per changed repo, linked and in the order of merging', async () => {
   await using household = await withThreeRepos();
   const { github } = household;
   await household.ok('workspace', 'pipeline-set', 'task', 'run:true', 'create_pr');
 
   await commitAndPush(household, 'task', 'one\n', ...REPOS);
-  const run = await runOnce(household, 1);
+  const run = await runEnded(household, 1);
 
   assert.equal(run.state, 'passed', JSON.stringify(run.steps.at(-1), null, 1));
   assert.deepEqual(
@@ -84,14 +76,14 @@ test('a second run updates the pull requests, and leaves alone what people wrote
   const { github } = household;
   await household.ok('workspace', 'pipeline-set', 'task', 'create_pr');
   await commitAndPush(household, 'task', 'one\n', 'lib', 'app');
-  await runOnce(household, 1);
+  await runEnded(household, 1);
   const numbers = ['lib', 'app'].map((name) => github.pull(name).number);
   github.pull('lib').body = `Written by a person.\r\n\r\n${github.pull('lib').body.replaceAll('\n', '\r\n')}`;
   github.pull('app').title = 'A better title';
 
   await household.ok('workspace', 'task-set', 'task', 'Log in with two factors');
   await commitAndPush(household, 'task', 'two\n', ...REPOS);
-  const run = await runOnce(household, 2);
+  const run = await runEnded(household, 2);
 
   assert.equal(run.state, 'passed', JSON.stringify(run.reason));
   assert.equal(posts(household).length, 3, 'only the third repo got a new one');
@@ -124,7 +116,7 @@ test('a crash between the first pull request and the second doubles none', async
 
   await endHosts(household);
   released.resolve();
-  const run = await runOnce(household, 1);
+  const run = await runEnded(household, 1);
 
   assert.equal(run.state, 'passed', JSON.stringify(run.reason));
   const attempts = run.steps.at(-1)!.attempts.map(({ state }) => state);
@@ -147,7 +139,8 @@ test('a squash merge makes the workspace deletable without --force', async () =>
   const { github } = household;
   await household.ok('workspace', 'pipeline-set', 'task', 'create_pr');
   await commitAndPush(household, 'task', 'one\n', 'lib', 'app');
-  await runOnce(household, 1);
+  await runEnded(household, 1);
+  await household.ok('setting', 'set', 'pull_requests.poll_interval_s', '0');
   // Whoever merged changed something on the way, and the branch is gone upstream: only GitHub knows that it is merged.
   for (const name of ['lib', 'app']) {
     await github.merge(name, 'squash');
@@ -162,7 +155,7 @@ test('a squash merge makes the workspace deletable without --force', async () =>
 
   assert.equal(before.code, 5, 'nobody had looked at GitHub yet');
   assert.equal(status.isMerged, true);
-  assert.match(shown, /task is merged: `takt workspace delete task` removes it/);
+  assert.match(shown, /All pull requests of task are merged: `takt workspace delete task` removes it/);
   assert.equal(deleted.code, 0, deleted.stderr);
 });
 

@@ -121,7 +121,10 @@ test('rules that protect the branch are named as what stops the push', async () 
   const protectedRun = await runStep(household);
 
   assert.match(unruly.reason?.sentence ?? '', /did not take task/);
-  assert.match(protectedRun.reason?.sentence ?? '', /Rules of acme\/app protect the branch task/);
+  assert.match(
+    protectedRun.reason?.sentence ?? '',
+    /acme\/app did not take the push of task; it has rules for that branch \(update\)/,
+  );
 });
 
 test('drafts are opened where the setting asks for them, and ordinary ones where there are no drafts', async () => {

@@ -19,6 +19,7 @@ const sibling = (repo: string, number: number, host = 'github.com') => ({
   place: { host, owner: 'acme', name: repo },
   number,
   url: `https://${host}/acme/${repo}/pull/${number}`,
+  isMerged: false,
 });
 
 test('the title is the task’s first line, else the only commit, else the name in words', () => {
@@ -49,13 +50,13 @@ test('a template that names something unknown is refused with the nearest word',
 });
 
 test('pull requests on another host are linked by their address', () => {
-  const text = withLinks('{{pull_requests}}', [sibling('lib', 3, 'ghe.example.org'), sibling('app', 4)], 'app');
+  const text = withLinks('<!-- takt:links -->', [sibling('lib', 3, 'ghe.example.org'), sibling('app', 4)], 'app');
 
   assert.match(
     text,
     /1\. \[ghe\.example\.org\/acme\/lib#3\]\(https:\/\/ghe\.example\.org\/acme\/lib\/pull\/3\)\n2\. \*\*acme\/app#4\*\*/,
   );
-  assert.equal(withLinks('Text.\n\n{{pull_requests}}', [sibling('app', 4)], 'app'), 'Text.');
+  assert.equal(withLinks('Text.\n\n<!-- takt:links -->', [sibling('app', 4)], 'app'), 'Text.');
 });
 
 test('takt’s part of a text is replaced, and only that', () => {
@@ -73,5 +74,5 @@ test('a text of any length keeps its links', () => {
   const { text } = pullTexts(template, { ...facts, task: `t\n${'x'.repeat(70_000)}` });
 
   assert.ok(text.length < 60_000);
-  assert.ok(text.endsWith('{{pull_requests}}'));
+  assert.ok(text.endsWith('<!-- takt:links -->'));
 });

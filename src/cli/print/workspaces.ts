@@ -58,7 +58,7 @@ function printList({ workspaces }: ReplyOf<typeof workspaceList>, page: Page): s
 
 /** A merged workspace has done its work. */
 const deletionHint = ({ name }: { readonly name: string }): string =>
-  `\n${name} is merged: \`takt workspace delete ${name}\` removes it.\n`;
+  `\nAll pull requests of ${name} are merged: \`takt workspace delete ${name}\` removes it, unless other work is left in it.\n`;
 
 function runCell(run: { number: number; state: string } | null): { text: string; paint?: ReturnType<typeof paintOf> } {
   if (run === null) return { text: '-' };
@@ -158,9 +158,14 @@ function notAskedLines(
   return `${style.red('✗')} ${repo}: upstream was not asked: ${cleanText(fault.message)}\n    ${cleanText(fault.hint)}\n`;
 }
 
-function printDeleted({ deleted, pins }: ReplyOf<typeof workspaceDelete>): string {
+function printDeleted({ deleted, pins, openPulls }: ReplyOf<typeof workspaceDelete>): string {
   const kept = pins.map(({ repo, ref, commit }) => `  ${repo}  ${shortCommit(commit)}  ${ref}\n`).join('');
-  return `Deleted the workspace ${deleted}.\n${kept === '' ? '' : `Its unsaved work is pinned in the root repos:\n${kept}`}`;
+  const open = openPulls.map((url) => `  ${oneLine(url)}\n`).join('');
+  return [
+    `Deleted the workspace ${deleted}.\n`,
+    kept === '' ? '' : `Its unsaved work is pinned in the root repos:\n${kept}`,
+    open === '' ? '' : `Its pull requests stay open, and takt watches them no more:\n${open}`,
+  ].join('');
 }
 
 function printPipeline(

@@ -145,6 +145,8 @@ export const workspaceDelete = defineOperation({
   reply: z.object({
     deleted: WorkspaceName,
     pins: z.array(z.object({ repo: RepoName, ref: z.string(), commit: CommitId })),
+    /** Addresses of pull requests that stay open; takt watches them no more. */
+    openPulls: z.array(z.string()),
   }),
 });
 

@@ -1,17 +1,18 @@
 import type { PullSight } from '../../contract/pull-request.ts';
 import type { ReplyCache } from '../../github/conditional-api.ts';
-import { ghEnvironment } from '../../github/gh-api.ts';
+import { ghEnvironment, GithubBusy } from '../../github/gh-api.ts';
 import { lookAtPull } from '../../github/look-at-pull.ts';
 import { recordLookFault, recordSight, type StoredPull } from '../../store/pull-requests.ts';
 import { faultOfError } from '../http/fault-reply.ts';
 import { commit, type ServiceParts } from '../parts.ts';
+import { failingChecks } from './feedback-text.ts';
 
 export type LookParts = Pick<ServiceParts, 'bus' | 'database' | 'log'>;
 
 /** What a look at one pull request came to. */
 export type Looked =
   | { readonly kind: 'seen'; readonly sight: PullSight }
-  | { readonly kind: 'failed'; readonly code: string };
+  | { readonly kind: 'failed'; readonly code: string; readonly waitS: number };
 
 /**
  * Looks at one pull request on GitHub and stores what is there. What is new is told as an event; a look that fails is
@@ -24,11 +25,12 @@ export async function lookAndStore(
 ): Promise<Looked> {
   const { database } = parts;
   const { workspace, repo, number, url } = pull;
+  const beganAtMs = Date.now();
   try {
     const caller = { env: ghEnvironment(process.env), signal };
     const sight = await lookAtPull(pull.place, number, pull.sight, { cache, caller });
     const isNews = pull.fault !== null || JSON.stringify(sight) !== JSON.stringify(pull.sight);
-    const failing = sight.checks.filter(({ state }) => state === 'failed').length;
+    const failing = failingChecks({ sight }).length;
     const data = {
       repo,
       number,
@@ -39,7 +41,7 @@ export async function lookAndStore(
       comments: sight.comments.length,
     };
     commit(parts, isNews ? [{ topic: 'pr.update', workspace, data }] : [], () =>
-      recordSight(database, pull, sight, Date.now()),
+      recordSight(database, pull, sight, beganAtMs),
     );
     return { kind: 'seen', sight };
   } catch (error) {
@@ -47,8 +49,8 @@ export async function lookAndStore(
     const { code, message } = faultOfError(error, parts.log);
     const isNews = pull.fault?.code !== code;
     commit(parts, isNews ? [{ topic: 'pr.update', workspace, data: { repo, number, url, fault: code } }] : [], () =>
-      recordLookFault(database, pull, { code, message }, Date.now()),
+      recordLookFault(database, pull, { code, message }),
     );
-    return { kind: 'failed', code };
+    return { kind: 'failed', code, waitS: error instanceof GithubBusy ? error.waitS : 0 };
   }
 }

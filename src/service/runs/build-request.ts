@@ -13,6 +13,7 @@ import type { Desk } from './desk-parts.ts';
 import { operatorAuthor } from './operator-author.ts';
 import { planPulls } from './plan-pulls.ts';
 import { planPushes } from './plan-pushes.ts';
+import { isAnswering } from './answering.ts';
 import { portBase } from './port-slots.ts';
 
 /** Ends well and does nothing: its host commits and pins what lies in the worktrees, which is all that is wanted. */
@@ -69,7 +70,7 @@ async function workOf(
   if (step === undefined) return { kind: 'setup' };
   switch (step.kind) {
     case 'agent':
-      return agentWork(desk, snapshot, step, wanted, isAnswering(run, step) ? FEEDBACK_FILE : null);
+      return agentWork(desk, snapshot, step, wanted, isAnswering(run, step.name) ? FEEDBACK_FILE : null);
     case 'command':
       return { kind: 'command', run: step.run, shell: '/bin/sh' };
     case 'script':
@@ -86,13 +87,8 @@ async function workOf(
   }
 }
 
-/** What reviewers and checks said is for the first agent; later ones find its stage result. */
-function isAnswering(run: StoredRun, step: Step): boolean {
-  return run.feedback !== null && run.pipeline.steps.find(({ kind }) => kind === 'agent')?.name === step.name;
-}
-
 function feedbackFile({ feedback }: StoredRun): AttemptRequest['guidance'] {
-  return feedback === null ? [] : [{ path: FEEDBACK_FILE, text: feedback }];
+  return feedback === null ? [] : [{ path: FEEDBACK_FILE, text: feedback.text }];
 }
 
 async function attemptRepo(

@@ -11,6 +11,7 @@ const classes: Partial<Record<FaultCode, FailureReason['class']>> = {
   UPSTREAM_MOVED: 'upstream',
   UPSTREAM_MISSING: 'upstream',
   COMMITS_CHANGED: 'upstream',
+  CONFIG_INVALID: 'config',
 };
 
 /** Why a run ends that could not go on, in a sentence that says what helps. */

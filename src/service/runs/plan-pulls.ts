@@ -4,11 +4,12 @@ import type { CommitId } from '../../contract/ids.ts';
 import type { PullToOpen } from '../../contract/pull-request.ts';
 import type { StageResult } from '../../contract/stage-result.ts';
 import { git, linesOf } from '../../git/git.ts';
-import { isAncestor } from '../../git/history.ts';
+import { isHeldByAny } from '../../git/history.ts';
 import { refCommit } from '../../git/refs.ts';
 import { UPSTREAM_REFS } from '../../git/root-repo.ts';
 import { attemptsOfRun } from '../../store/attempts.ts';
 import type { Database } from '../../store/database.ts';
+import { mergedHeads } from '../../store/pull-requests.ts';
 import { rootOf } from '../../store/roots.ts';
 import { runRepos } from '../../store/run-repos.ts';
 import type { RunSnapshot, StoredRun } from '../../store/runs.ts';
@@ -50,7 +51,10 @@ export async function pullsFor(
   for (const { repo, commit } of given.repos) {
     const folder = ground.layout.root(repo);
     const trunk = await trunkOf(ground, repo);
-    if (trunk !== null && (await isAncestor(folder, commit, trunk, ground))) continue;
+    const merged = mergedHeads(ground.database, workspace, repo);
+    // A merged one is named among its siblings, if GitHub still shows it.
+    if (await isHeldByAny(folder, commit, [trunk], ground)) continue;
+    if (merged.length > 0 && !merged.includes(commit) && (await isHeldByAny(folder, commit, merged, ground))) continue;
     const range = [commit, ...(trunk === null ? [] : [`^${trunk}`]), '--'];
     const commits = Number(await git(folder, ['rev-list', '--count', '--no-merges', ...range], ground));
     const log = [

@@ -1,8 +1,9 @@
 import type { AttemptWork } from '../../contract/attempt.ts';
 import { Fault } from '../../contract/faults.ts';
-import { isAncestor } from '../../git/history.ts';
+import { isHeldByAny } from '../../git/history.ts';
 import { refCommit } from '../../git/refs.ts';
 import { approvalsOf } from '../../store/approvals.ts';
+import { mergedHeads } from '../../store/pull-requests.ts';
 import { rootOf } from '../../store/roots.ts';
 import { runRepos } from '../../store/run-repos.ts';
 import type { StoredRun } from '../../store/runs.ts';
@@ -31,7 +32,8 @@ export async function planPushes(desk: Desk, run: StoredRun, step: string): Prom
   async function isReleased(repo: string, head: string): Promise<boolean> {
     const { defaultBranch } = rootOf(database, repo);
     const released = await refCommit(layout.root(repo), `refs/heads/${defaultBranch}`, { signal });
-    return released !== null && (await isAncestor(layout.root(repo), head, released, { signal }));
+    const holders = [released, ...mergedHeads(database, run.workspace, repo)];
+    return isHeldByAny(layout.root(repo), head, holders, { signal });
   }
 }
 

@@ -1,6 +1,6 @@
 import { renderTemplate } from '../../agents/template.ts';
 import type { StageResult } from '../../contract/stage-result.ts';
-import { LINKS_PLACEHOLDER } from '../../github/pull-text.ts';
+import { LINKS_PLACE, withoutMarks } from '../../github/pull-text.ts';
 
 /** What the title and the text of one pull request are made from. */
 export interface PullFacts {
@@ -27,10 +27,10 @@ export function pullTexts(template: string, facts: PullFacts): { title: string; 
     workspace: facts.workspace,
     repo: facts.repo,
     title: titleOf(facts),
-    task: more.join('\n').trim(),
+    task: withoutMarks(more.join('\n').trim()),
     commits: commitLines(facts),
     results: facts.results.length === 0 ? 'No step said anything.' : facts.results.map(resultLine).join('\n'),
-    pull_requests: LINKS_PLACEHOLDER,
+    pull_requests: LINKS_PLACE,
   };
   const rendered = renderTemplate(template, values, 'templates/pull_request.md');
   const [first = '', ...rest] = rendered.trim().split('\n');
@@ -48,8 +48,8 @@ function titleOf({ task, subjects, commits, workspace }: PullFacts): string {
       ?.split('\n')[0]
       ?.replace(/^#+\s*/, '')
       .trim() ?? '';
-  if (first !== '') return first.slice(0, TITLE_CHARS);
-  if (commits === 1 && subjects[0] !== undefined && subjects[0] !== '') return subjects[0].slice(0, TITLE_CHARS);
+  if (first !== '') return cut(first, TITLE_CHARS);
+  if (commits === 1 && subjects[0] !== undefined && subjects[0] !== '') return cut(subjects[0], TITLE_CHARS);
   const words = workspace.replaceAll(/[-_.]+/g, ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
@@ -59,18 +59,34 @@ function commitLines({ subjects, commits }: PullFacts): string {
   return [...lines, ...(commits > subjects.length ? [`- … and ${commits - subjects.length} more`] : [])].join('\n');
 }
 
+/** As a quotation, which ends whatever the words leave open, such as a block of code. */
 function resultLine({ step, result }: PullFacts['results'][number]): string {
-  const summary = quiet(result.summary.trim()).slice(0, SUMMARY_CHARS);
   const findings = result.findings.length === 0 ? '' : ` (${result.findings.length} findings)`;
-  return `- **${step}**: ${result.verdict}${findings}. ${summary.replaceAll('\n', '\n  ')}`;
+  const lines = quiet(cut(result.summary.trim(), SUMMARY_CHARS)).split(/\r\n|[\r\n]/);
+  return [`- **${step}**: ${result.verdict}${findings}`, ...lines.map((line) => `  > ${line}`)].join('\n');
 }
 
-/** Words of agents call nobody: GitHub tells whoever is named after an @. */
-const quiet = (text: string): string => text.replaceAll(/@(?=[A-Za-z0-9])/g, '@\u200b');
+/**
+ * Words of agents are shown and do nothing on GitHub: it tells whoever is named after an @, closes what is named after
+ * words such as "fixes", and takes HTML.
+ */
+const quiet = (text: string): string =>
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll(/@(?=[A-Za-z0-9])/g, '@\u200b')
+    .replaceAll(/\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(?=:?\s)/gi, '$1\u200b');
+
+/** No letter is cut in two. */
+const cut = (text: string, chars: number): string =>
+  text
+    .toWellFormed()
+    .slice(0, chars)
+    .replace(/[\uD800-\uDBFF]$/, '');
 
 /** The links are kept, whatever is cut before them. */
 function cutText(text: string): string {
   if (text.length <= TEXT_CHARS) return text;
-  const cut = `${text.slice(0, TEXT_CHARS)}\n\n… (cut)`;
-  return cut.includes(LINKS_PLACEHOLDER) || !text.includes(LINKS_PLACEHOLDER) ? cut : `${cut}\n\n${LINKS_PLACEHOLDER}`;
+  const short = `${cut(text, TEXT_CHARS)}\n\n… (cut)`;
+  return short.includes(LINKS_PLACE) || !text.includes(LINKS_PLACE) ? short : `${short}\n\n${LINKS_PLACE}`;
 }

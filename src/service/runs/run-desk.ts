@@ -1,3 +1,4 @@
+import type { RunFeedback } from '../../contract/pull-request.ts';
 import type { RunId } from '../../contract/ids.ts';
 import { type Affected, type Move, takeInMoves } from '../../engine/trigger.ts';
 import { pause } from '../../platform/wait.ts';
@@ -36,7 +37,7 @@ export interface RunDesk {
    */
   onMoves(moves: readonly Move[]): void;
   /** `feedback` is for the first agent of the run. */
-  trigger(workspace: string, note: string | null, feedback?: string): Promise<RunId>;
+  trigger(workspace: string, note: string | null, feedback?: RunFeedback): Promise<RunId>;
   cancel(run: RunId): Promise<void>;
   retry(run: RunId, from: string | undefined): Promise<void>;
   approve(run: RunId, given: Parameters<typeof approveRun>[2]): void;

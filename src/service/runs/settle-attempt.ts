@@ -1,8 +1,10 @@
 import { upstreamRef } from '../../contract/attempt.ts';
 import type { StoredAttempt } from '../../store/attempts.ts';
+import { recordAnswered } from '../../store/pull-requests.ts';
 import { setStepState } from '../../store/run-steps.ts';
 import type { StoredRun } from '../../store/runs.ts';
 import { type Desk, stepEvent } from './desk-parts.ts';
+import { isAnswering } from './answering.ts';
 import { landAttempt } from './land-attempt.ts';
 
 /**
@@ -29,5 +31,8 @@ function isMerge({ pipeline }: StoredRun, { step }: StoredAttempt): boolean {
 
 function setState(desk: Desk, run: StoredRun, step: string, state: 'passed' | 'waiting', atMs: number): void {
   setStepState(desk.database, run.id, step, state);
+  // Only now has an agent read it, whatever becomes of the run.
+  if (state === 'passed' && isAnswering(run, step))
+    recordAnswered(desk.database, run.workspace, run.feedback!.comments);
   stepEvent(desk, run, step, state, atMs);
 }

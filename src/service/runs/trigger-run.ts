@@ -1,4 +1,5 @@
 import { Fault } from '../../contract/faults.ts';
+import type { RunFeedback } from '../../contract/pull-request.ts';
 import type { RunId } from '../../contract/ids.ts';
 import { insertManualRun } from '../../engine/trigger.ts';
 import { seenRef } from '../../store/seen-refs.ts';
@@ -15,7 +16,7 @@ export async function triggerRun(
   desk: Desk,
   name: string,
   note: string | null,
-  feedback?: string,
+  feedback?: RunFeedback,
 ): Promise<{ run: RunId; stopping: readonly RunId[] }> {
   const workspace = workspaceOf(desk.database, name);
   const { pipeline } = workspace;

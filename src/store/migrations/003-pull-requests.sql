@@ -13,12 +13,18 @@ CREATE TABLE pull_requests (
   sight TEXT NOT NULL,
   looked_at_ms INTEGER,
   fault TEXT,
-  -- Comments up to here were given to a run that answers them.
-  answered_at_ms INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (workspace, repo, host, owner, name, number)
 ) STRICT;
 
--- What checks and reviewers said, for the first agent of a run that answers it.
+-- Comments that an agent has read in a run that answers them.
+CREATE TABLE answered_comments (
+  workspace TEXT NOT NULL REFERENCES workspaces (name) ON DELETE CASCADE,
+  repo TEXT NOT NULL,
+  comment TEXT NOT NULL,
+  PRIMARY KEY (workspace, repo, comment)
+) STRICT;
+
+-- What checks and reviewers said, as JSON (RunFeedback), for the first agent of a run that answers it.
 ALTER TABLE runs ADD COLUMN feedback TEXT;
 
 -- What a workspace is for, in the operator's words; its first line is the title of pull requests.

@@ -2,14 +2,14 @@ import { Fault } from '../../../contract/faults.ts';
 import type { ParamsOf, ReplyOf } from '../../../contract/operation.ts';
 import type { prFeedback } from '../../../contract/operations/pr.ts';
 import type { ReplyCache } from '../../../github/conditional-api.ts';
-import { pullsOf, recordAnswered } from '../../../store/pull-requests.ts';
+import { answeredComments, pullsOf } from '../../../store/pull-requests.ts';
 import { runOf } from '../../../store/runs.ts';
 import { workspaceOf } from '../../../store/workspaces.ts';
 import type { Call } from '../../http/binding.ts';
 import type { ServiceParts } from '../../parts.ts';
 import { feedbackOf, feedbackText } from '../../pulls/feedback-text.ts';
 import type { RunDesk } from '../../runs/run-desk.ts';
-import { lookAtPulls } from './look-at-pulls.ts';
+import { faultOfLook, lookAtPulls } from './look-at-pulls.ts';
 import { currentPulls } from './pull-view.ts';
 
 /**
@@ -28,30 +28,15 @@ export async function answerFeedback(
       hint: 'Put an agent first, such as `fix`: `takt workspace pipeline-set`.',
     });
   await lookAtPulls(parts, { workspace: name }, call);
-  const pulls = currentPulls(pullsOf(database, name));
-  const failed = pulls.find(({ fault }) => fault !== null);
-  if (failed !== undefined)
-    throw new Fault('GITHUB_UNREACHABLE', `${failed.repo}: ${failed.fault!.message}`, {
-      hint: '`takt pr status` looks again.',
-    });
-  const feedback = feedbackOf(pulls, { all });
+  const open = currentPulls(pullsOf(database, name)).filter(({ sight }) => sight.state === 'open');
+  const failed = open.find(({ fault }) => fault !== null);
+  if (failed !== undefined) throw faultOfLook(failed);
+  const feedback = feedbackOf(open, { answered: answeredComments(database, name), all });
   if (feedback.length === 0)
     throw new Fault('FEEDBACK_NONE', `Nothing new was said of the pull requests of ${name}, and no check fails.`);
-  const run = await desk.trigger(name, 'feedback on the pull requests', feedbackText(feedback));
-  database.transaction(() => {
-    for (const { pull, comments } of feedback) {
-      const latestMs = Math.max(pull.answeredAtMs, ...comments.map(({ atMs }) => atMs));
-      recordAnswered(database, pull, latestMs);
-    }
-  });
+  const given = feedbackText(feedback);
+  const run = await desk.trigger(name, 'feedback on the pull requests', given);
   const { number } = runOf(database, run);
-  const count = (of: (each: (typeof feedback)[number]) => number): number =>
-    feedback.reduce((sum, each) => sum + of(each), 0);
-  return {
-    run,
-    number,
-    workspace: name,
-    failingChecks: count(({ failing }) => failing.length),
-    comments: count(({ comments }) => comments.length),
-  };
+  const failingChecks = feedback.reduce((sum, { failing }) => sum + failing.length, 0);
+  return { run, number, workspace: name, failingChecks, comments: given.comments.length };
 }

@@ -1,14 +1,14 @@
-import { Fault } from '../../../contract/faults.ts';
+import { Fault, faultFromReport } from '../../../contract/faults.ts';
 import type { ParamsOf, ReplyOf } from '../../../contract/operation.ts';
 import type { prStatus } from '../../../contract/operations/pr.ts';
 import type { ReplyCache } from '../../../github/conditional-api.ts';
-import { pullsOf } from '../../../store/pull-requests.ts';
+import { pullsOf, type StoredPull } from '../../../store/pull-requests.ts';
 import { workspaceOf } from '../../../store/workspaces.ts';
 import type { Call } from '../../http/binding.ts';
 import type { ServiceParts } from '../../parts.ts';
 import { lookAndStore } from '../../pulls/look-at-pulls.ts';
 import { severalAtATime } from '../../../platform/several-at-a-time.ts';
-import { listPulls, pullsTogether } from './pull-view.ts';
+import { currentPulls, listPulls, workspaceStanding } from './pull-view.ts';
 
 type StatusParts = Pick<ServiceParts, 'bus' | 'config' | 'database' | 'log'>;
 
@@ -26,6 +26,15 @@ export async function lookAtPulls(
   await severalAtATime(pulls, { limit: AT_ONCE, signal }, (pull, ended) =>
     lookAndStore(parts, pull, { cache, signal: ended }),
   );
-  const isMerged = pullsTogether(pullsOf(parts.database, name)) === 'merged';
+  const current = currentPulls(pullsOf(parts.database, name));
+  // What was seen before is no answer to a question about now.
+  if (current.every(({ fault }) => fault !== null)) throw faultOfLook(current[0]!);
+  const isMerged = workspaceStanding(parts.database, name) === 'merged';
   return { workspace: name, ...listPulls(parts, { workspace: name }), isMerged };
+}
+
+/** Why a look failed, as the fault of whoever needs what it would have seen. */
+export function faultOfLook({ repo, fault }: StoredPull): Fault {
+  const { code, message, hint } = faultFromReport({ code: 'GITHUB_UNREACHABLE', message: '', ...fault });
+  return new Fault(code, `${repo}: ${message}`, { hint });
 }

@@ -1,26 +1,24 @@
 import type { PullRequest } from '../../../contract/pull-request.ts';
+import type { WorkspaceSummary } from '../../../contract/workspace.ts';
 import { pushOrder } from '../../../git/push.ts';
-import { allPulls, pullsOf, type StoredPull } from '../../../store/pull-requests.ts';
-import { findWorkspace } from '../../../store/workspaces.ts';
+import type { Database } from '../../../store/database.ts';
+import { allPulls, pullsOf, pullStates, type PullStanding, type StoredPull } from '../../../store/pull-requests.ts';
+import { seenRef } from '../../../store/seen-refs.ts';
+import { findWorkspace, workspaceOf } from '../../../store/workspaces.ts';
 import type { ServiceParts } from '../../parts.ts';
 
 type ViewParts = Pick<ServiceParts, 'config' | 'database'>;
 
-/** The pull requests of a workspace, or of all, in the order in which they are to be merged. */
+/** The pull requests of a workspace, or of all, in the order in which they are to be merged; of each repo the newest. */
 export function listPulls(
   parts: ViewParts,
   { workspace }: { workspace?: string | undefined },
 ): { pulls: PullRequest[] } {
-  const pulls = workspace === undefined ? allPulls(parts.database) : pullsOf(parts.database, workspace);
+  const { database } = parts;
+  const pulls = workspace === undefined ? allPulls(database) : pullsOf(database, workspaceOf(database, workspace).name);
   const names = [...new Set(pulls.map((pull) => pull.workspace))];
   return {
-    pulls: names.flatMap((name) =>
-      inOrder(
-        parts,
-        name,
-        pulls.filter((pull) => pull.workspace === name),
-      ),
-    ),
+    pulls: names.flatMap((name) => inOrder(parts, name, currentPulls(pulls.filter((each) => each.workspace === name)))),
   };
 }
 
@@ -31,26 +29,22 @@ function inOrder({ config, database }: ViewParts, workspace: string, pulls: read
       name,
       dependsOn: configured.find((repo) => repo.name === name)?.depends_on ?? [],
     })),
-  );
-  const turnOf = ({ repo }: StoredPull): number => {
-    const at = order.filter((name) => pulls.some((pull) => pull.repo === name)).indexOf(repo);
-    return at === -1 ? pulls.length : at + 1;
-  };
+  ).filter((name) => pulls.some((pull) => pull.repo === name));
   return pulls
     .map((pull) => {
-      const { answeredAtMs: _, ...shown } = pull;
-      return { ...shown, turn: turnOf(pull) };
+      const at = order.indexOf(pull.repo);
+      return { ...pull, turn: at === -1 ? pulls.length : at + 1 };
     })
-    .toSorted((one, other) => one.turn - other.turn || one.openedAtMs - other.openedAtMs);
+    .toSorted((one, other) => one.turn - other.turn);
 }
 
 /**
  * The pull requests that count: of each repo the newest, as an older one that was closed or merged is history once
  * another is open.
  */
-export function currentPulls<
-  Pull extends { readonly repo: string; readonly openedAtMs: number; readonly number: number },
->(pulls: readonly Pull[]): Pull[] {
+export function currentPulls<Pull extends Pick<PullStanding, 'repo' | 'openedAtMs' | 'number'>>(
+  pulls: readonly Pull[],
+): Pull[] {
   const newest = new Map<string, Pull>();
   for (const pull of pulls) {
     const before = newest.get(pull.repo);
@@ -64,9 +58,25 @@ export function currentPulls<
 }
 
 /** How the pull requests of a workspace stand together; null if it has none. */
-export function pullsTogether(pulls: readonly StoredPull[]): 'open' | 'merged' | 'closed' | null {
-  const current = currentPulls(pulls);
-  if (current.length === 0) return null;
-  if (current.some(({ sight }) => sight.state === 'open')) return 'open';
-  return current.every(({ sight }) => sight.state === 'merged') ? 'merged' : 'closed';
+export function workspaceStanding(database: Database, workspace: string): WorkspaceSummary['pulls'] {
+  return standingsOf(database).get(workspace) ?? null;
+}
+
+/**
+ * How the pull requests of each workspace that has some stand together. `merged`: all of them are, and nothing was
+ * pushed to the workspace's branches since.
+ */
+export function standingsOf(database: Database): Map<string, NonNullable<WorkspaceSummary['pulls']>> {
+  const states = pullStates(database);
+  const names = [...new Set(states.map(({ workspace }) => workspace))];
+  return new Map(
+    names.map((name) => {
+      const current = currentPulls(states.filter(({ workspace }) => workspace === name));
+      if (current.some(({ state }) => state === 'open')) return [name, 'open'];
+      const isMerged = current.every(
+        ({ state, repo, head }) => state === 'merged' && (seenRef(database, repo, name) ?? head) === head,
+      );
+      return [name, isMerged ? 'merged' : 'closed'];
+    }),
+  );
 }

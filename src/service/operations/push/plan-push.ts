@@ -4,6 +4,7 @@ import type { ParamsOf, ReplyOf } from '../../../contract/operation.ts';
 import type { push, PushOfRepo } from '../../../contract/operations/push.ts';
 import { withoutSecrets } from '../../../contract/secrets.ts';
 import { planPush, pushOrder } from '../../../git/push.ts';
+import { mergedHeads } from '../../../store/pull-requests.ts';
 import { rootOf } from '../../../store/roots.ts';
 import { upstreamHead } from '../../../store/upstream-heads.ts';
 import { workspaceOf } from '../../../store/workspaces.ts';
@@ -36,6 +37,7 @@ export async function pushPlan(
       branch: workspace,
       defaultBranch,
       expected: upstreamHead(database, repo, workspace),
+      mergedHeads: mergedHeads(database, workspace, repo),
       signal,
     });
     plans.push({

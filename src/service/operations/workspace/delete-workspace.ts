@@ -3,12 +3,14 @@ import type { CommitId } from '../../../contract/ids.ts';
 import type { ParamsOf, ReplyOf } from '../../../contract/operation.ts';
 import type { workspaceDelete } from '../../../contract/operations/workspace.ts';
 import { refCommit } from '../../../git/refs.ts';
+import { pullsOf } from '../../../store/pull-requests.ts';
 import { dropSeenRefsOfBranch } from '../../../store/seen-refs.ts';
 import { dropUpstreamHead } from '../../../store/upstream-heads.ts';
 import { deleteWorkspace as forgetWorkspace, workspaceOf } from '../../../store/workspaces.ts';
 import { wholeOrNot } from '../../half-made.ts';
 import type { Call } from '../../http/binding.ts';
 import { commit, type ServiceParts } from '../../parts.ts';
+import { currentPulls } from '../pr/pull-view.ts';
 import { keepWork, type KeptPin, refuseUnsavedWork, refuseWhileBusy } from './unsaved.ts';
 
 /**
@@ -24,6 +26,7 @@ export async function deleteWorkspace(
     const { name, repos } = workspaceOf(database, workspace);
     refuseWhileBusy(parts, name);
     if (!force) await refuseUnsavedWork(parts, name, repos, signal);
+    const openPulls = currentPulls(pullsOf(database, name)).filter(({ sight }) => sight.state === 'open');
     const pins: KeptPin[] = force ? await keepWork(parts, name, repos, signal) : [];
 
     const branches = await branchesOf(
@@ -46,7 +49,7 @@ export async function deleteWorkspace(
         });
       },
     );
-    return { deleted: name, pins };
+    return { deleted: name, pins, openPulls: openPulls.map(({ url }) => url) };
   });
 }
 

@@ -5,7 +5,7 @@ import type { CommitId, RepoName, WorkspaceName } from '../../../contract/ids.ts
 import { cloneObstacle } from '../../../git/clone-files.ts';
 import { pinCloneWork, unsavedWork } from '../../../git/unsaved-work.ts';
 import { makeFolder } from '../../../platform/files.ts';
-import { pullsOf } from '../../../store/pull-requests.ts';
+import { mergedHeads } from '../../../store/pull-requests.ts';
 import { rootOf } from '../../../store/roots.ts';
 import { activeRuns } from '../../../store/runs.ts';
 import { upstreamHead } from '../../../store/upstream-heads.ts';
@@ -62,13 +62,6 @@ export async function refuseUnsavedWork(
     throw new Fault('WORKSPACE_HAS_WORK', `The workspace ${workspace} holds work that is saved nowhere else.`, {
       detail: lines.join('\n'),
     });
-}
-
-/** What was merged by pull requests, as GitHub says; a squash merge leaves no other trace that is sure. */
-function mergedHeads(database: Parts['database'], workspace: string, repo: string): string[] {
-  return pullsOf(database, workspace)
-    .filter((pull) => pull.repo === repo && pull.sight.state === 'merged')
-    .map(({ sight }) => sight.head);
 }
 
 /**

@@ -3,17 +3,19 @@ import { cloneStatus } from '../../../git/clone.ts';
 import { pushedRefs } from '../../../git/released-refs.ts';
 import { rootOf } from '../../../store/roots.ts';
 import { listWorkspaces as storedWorkspaces, type StoredWorkspace, workspaceOf } from '../../../store/workspaces.ts';
-import { pullsOf } from '../../../store/pull-requests.ts';
 import type { ServiceParts } from '../../parts.ts';
 import { severalAtATime } from '../../../platform/several-at-a-time.ts';
-import { pullsTogether } from '../pr/pull-view.ts';
+import { standingsOf } from '../pr/pull-view.ts';
 
 type ViewParts = Pick<ServiceParts, 'database' | 'layout'>;
 
 const AT_ONCE = 4;
 
 export function listWorkspaces(parts: ViewParts): { workspaces: WorkspaceSummary[] } {
-  return { workspaces: storedWorkspaces(parts.database).map((workspace) => workspaceSummary(parts, workspace)) };
+  const standings = standingsOf(parts.database);
+  return {
+    workspaces: storedWorkspaces(parts.database).map((workspace) => workspaceSummary(parts, workspace, standings)),
+  };
 }
 
 /** A workspace with how each of its clones stands now. */
@@ -28,8 +30,9 @@ export async function workspaceView(parts: ViewParts, name: string, signal: Abor
 export function workspaceSummary(
   { database, layout }: ViewParts,
   { name, repos, steps, createdAtMs, task, latestRun }: StoredWorkspace,
+  standings = standingsOf(database),
 ): WorkspaceSummary {
-  const pulls = pullsTogether(pullsOf(database, name));
+  const pulls = standings.get(name) ?? null;
   return { name, folder: layout.workspace(name), repos, steps, createdAtMs, task, pulls, latestRun };
 }
 
