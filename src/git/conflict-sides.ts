@@ -1,5 +1,6 @@
 import { severalAtATime } from '../platform/several-at-a-time.ts';
 import { git, gitResult, linesOf } from './git.ts';
+import type { ConflictedFile } from './merge-frames.ts';
 
 /** What one side of a merge did to a file; paths are those of the other name. */
 export type Deed =
@@ -16,8 +17,7 @@ export interface Side {
 }
 
 /** A file that two commits cannot be merged in, with what each did to it. */
-export interface ConflictSides {
-  readonly path: string;
+export interface ConflictSides extends ConflictedFile {
   readonly ours: Side;
   readonly theirs: Side;
 }
@@ -37,23 +37,30 @@ const CHANGES_LIMIT_BYTES = 64 * 1024 * 1024;
  * What both sides did to the files that conflict, from the commits in a root repo. A file that both renamed is told of
  * once, under the name that it had.
  */
-export async function conflictSides(p: TwoCommits & { readonly files: readonly string[] }): Promise<ConflictSides[]> {
+export async function conflictSides(
+  p: TwoCommits & { readonly files: readonly ConflictedFile[] },
+): Promise<ConflictSides[]> {
   const base = linesOf((await gitResult(p.rootFolder, ['merge-base', p.ours, p.theirs], p)).stdout.toString('utf8'))[0];
-  if (base === undefined) return p.files.map((path) => ({ path, ours: NOT_KNOWN, theirs: NOT_KNOWN }));
+  if (base === undefined) return p.files.map((file) => ({ ...file, ours: NOT_KNOWN, theirs: NOT_KNOWN }));
   const [ours, theirs] = await Promise.all([changesOf(p, base, p.ours), changesOf(p, base, p.theirs)]);
-  const places = p.files.map((file) => {
-    const path = [p.ours, p.theirs].reduce((name, commit) => without(name, `~${commit}`), file);
-    return { path, before: ours.renamedFrom.get(path) ?? theirs.renamedFrom.get(path) ?? path };
-  });
-  const told = places.filter(
-    ({ path, before }, index) =>
-      (path === before || !p.files.includes(before)) && places.findIndex((other) => other.path === path) === index,
-  );
+  const places = new Map<string, Place>();
+  for (const file of p.files) {
+    const path = [p.ours, p.theirs].reduce((name, commit) => without(name, `~${commit}`), file.path);
+    const before = ours.renamedFrom.get(path) ?? theirs.renamedFrom.get(path) ?? path;
+    const words = file.words?.replaceAll(p.ours, 'ours').replaceAll(p.theirs, 'theirs') ?? null;
+    if (!places.has(path)) places.set(path, { path, before, words });
+  }
+  const told = [...places.values()].filter(({ path, before }) => path === before || !places.has(before));
   return severalAtATime(
     told.map((place, index) => ({ ...place, index })),
     { limit: AT_ONCE, signal: p.signal },
     (place) => sidesOf(p, place, ours, theirs),
   );
+}
+
+interface Place extends ConflictedFile {
+  /** Its path where the two parted. */
+  readonly before: string;
 }
 
 const NOT_KNOWN: Side = { deed: { kind: 'none' }, last: null };
@@ -94,7 +101,7 @@ function deedOf({ deeds, renamedFrom }: Changes, path: string, before: string): 
 
 async function sidesOf(
   p: TwoCommits,
-  { path, before, index }: { path: string; before: string; index: number },
+  { path, before, words, index }: Place & { readonly index: number },
   oursChanges: Changes,
   theirsChanges: Changes,
 ): Promise<ConflictSides> {
@@ -105,6 +112,7 @@ async function sidesOf(
   };
   return {
     path,
+    words,
     ours: await side(oursChanges, p.ours, p.theirs),
     theirs: await side(theirsChanges, p.theirs, p.ours),
   };

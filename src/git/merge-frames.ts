@@ -5,8 +5,14 @@ import { MERGE_END } from './merge-script.ts';
 /** What merging came to in one repo. */
 export type MergedRepo =
   | { readonly repo: string; readonly kind: 'current' | 'forward' | 'merge'; readonly commit: CommitId }
-  | { readonly repo: string; readonly kind: 'conflict'; readonly files: readonly string[] }
+  | { readonly repo: string; readonly kind: 'conflict'; readonly files: readonly ConflictedFile[] }
   | { readonly repo: string; readonly kind: 'unrelated' };
+
+/** A file that could not be merged, and the sentence in which git says why, for people; null if it has none. */
+export interface ConflictedFile {
+  readonly path: string;
+  readonly words: string | null;
+}
 
 /** Reads what the script of `mergeScript` printed. Fault GIT_FAILED if it is not whole. */
 export function readMergeFrames(printed: Buffer): MergedRepo[] {
@@ -43,27 +49,29 @@ function frameOf(repo: string, kind: string, commit: string | undefined, bytes: 
  * The paths of `git merge-tree -z`: after the tree come entries `<mode> <object> <stage>` TAB `<path>`, then an empty
  * one, then what is said about them. A conflict without an entry, as some renames of folders make, is in the latter.
  */
-function conflictedFiles(printed: string): string[] {
+function conflictedFiles(printed: string): ConflictedFile[] {
   const [, ...records] = printed.split('\0');
   const end = records.indexOf('');
-  const entries = (end === -1 ? records : records.slice(0, end)).flatMap(
+  const paths = (end === -1 ? records : records.slice(0, end)).flatMap(
     (entry) => /^\d+ [0-9a-f]+ [123]\t([^]+)$/.exec(entry)?.[1] ?? [],
   );
-  const files = new Set(entries.length > 0 ? entries : conflictPaths(records.slice(end + 1)));
-  return [...files];
+  const words = conflictWords(records.slice(end + 1));
+  const files = new Set(paths.length > 0 ? paths : words.keys());
+  return [...files].map((path) => ({ path, words: words.get(path) ?? null }));
 }
 
-/** Records `<count>`, so many paths, a type such as `CONFLICT (rename/delete)`, and a sentence. */
-function conflictPaths(records: readonly string[]): string[] {
-  const paths = new Set<string>();
+/** Records `<count>`, so many paths, a type such as `CONFLICT (rename/delete)`, and a sentence; the first of each path. */
+function conflictWords(records: readonly string[]): Map<string, string> {
+  const words = new Map<string, string>();
   for (let at = 0; at + 2 < records.length;) {
     const count = Number(records[at]);
     if (!Number.isInteger(count) || count < 0) break;
-    const type = records[at + 1 + count] ?? '';
-    if (type.startsWith('CONFLICT')) for (const path of records.slice(at + 1, at + 1 + count)) paths.add(path);
+    const [type = '', sentence = ''] = records.slice(at + 1 + count, at + 3 + count);
+    for (const path of records.slice(at + 1, at + 1 + count))
+      if (type.startsWith('CONFLICT') && !words.has(path)) words.set(path, sentence.trim());
     at += count + 3;
   }
-  return [...paths];
+  return words;
 }
 
 function broken(how: string): Fault {

@@ -2,7 +2,7 @@ import { Fault } from '../contract/faults.ts';
 import type { StageResult } from '../contract/stage-result.ts';
 import { type ConflictSides, conflictSides, type Deed, type Side } from '../git/conflict-sides.ts';
 import { upstreamName } from '../git/fetch-branch.ts';
-import type { MergedRepo } from '../git/merge-frames.ts';
+import type { ConflictedFile, MergedRepo } from '../git/merge-frames.ts';
 import { shellWord } from '../git/shell-word.ts';
 import type { WalledDesk } from './attempt-desk.ts';
 import type { FetchedUpstream } from './fetch-upstreams.ts';
@@ -55,7 +55,7 @@ export async function conflictResult(
 async function sidesOf(
   { output, signal }: WalledDesk,
   { repo, theirs }: Upstream,
-  files: readonly string[],
+  files: readonly ConflictedFile[],
 ): Promise<ConflictSides[]> {
   try {
     return await conflictSides({ rootFolder: repo.rootFolder, ours: repo.commit, theirs, files, signal });
@@ -63,7 +63,7 @@ async function sidesOf(
     if (!(error instanceof Fault)) throw error;
     output.note(`${repo.name}: what both sides did could not be read: ${error.message}`);
     const notKnown: Side = { deed: { kind: 'none' }, last: null };
-    return files.map((path) => ({ path, ours: notKnown, theirs: notKnown }));
+    return files.map((file) => ({ ...file, ours: notKnown, theirs: notKnown }));
   }
 }
 
@@ -88,11 +88,11 @@ function findingsOf({ upstream, files }: Conflict): Finding[] {
     const message = `Our ${repo.commit.slice(0, 12)} and their ${theirs.slice(0, 12)} have no commit in common.`;
     return [{ severity: 'error', message, repo: repo.name }];
   }
-  return files.map(({ path, ours, theirs: other }) => ({
+  return files.map((file) => ({
     severity: 'error',
-    message: `ours ${sideWords(ours, path)}; theirs ${sideWords(other, path)}`.slice(0, MESSAGE_CHARS),
+    message: messageOf(file).slice(0, MESSAGE_CHARS),
     repo: repo.name,
-    file: path.slice(0, PATH_CHARS),
+    file: file.path.slice(0, PATH_CHARS),
   }));
 }
 
@@ -103,6 +103,13 @@ function limited(findings: readonly Finding[]): Finding[] {
     ...findings.slice(0, FINDINGS_LIMIT - 1),
     { severity: 'info', message: `${left} more conflicts are not named.` },
   ];
+}
+
+/** Where the paths of a side do not tell what it did, as with folders that were renamed, git's words do. */
+function messageOf({ path, ours, theirs, words }: ConflictSides): string {
+  const isUntold = ours.deed.kind === 'none' || theirs.deed.kind === 'none';
+  if (isUntold && words !== null) return words;
+  return `ours ${sideWords(ours, path)}; theirs ${sideWords(theirs, path)}`;
 }
 
 function sideWords({ deed, last }: Side, path: string): string {
@@ -121,7 +128,7 @@ function deedWords(deed: Deed, path: string): string {
     case 'filled':
       return `made a folder of ${named(deed.path)}`;
     case 'none':
-      return 'did something that its paths do not tell';
+      return 'did what its paths do not tell';
   }
 }
 

@@ -41,6 +41,29 @@ test('commits that were made after the approval are not pushed', async () => {
   assert.equal(upstreamHead(home.database, 'app', 'work'), null);
 });
 
+for (const [script, state] of [
+  ['merge_upstream', 'passed'],
+  ['push_to_github', 'failed'],
+] as const) {
+  test(`work that did not land, and was not approved: ${script} has ${state}`, async () => {
+    await using home = await openDeskHome();
+    const go = join(home.layout.home, 'go');
+    home.setSteps({ kind: 'approve' }, { lines: 1, until: go, commits: { app: 'x' } }, { kind: 'script', script });
+    await using desk = await home.openDesk();
+    const id = await desk.trigger('work', null);
+    await desk.until(id, 'waiting');
+    desk.approve(id, {});
+    await desk.until(id, 'running');
+    home.push('app', 'meanwhile');
+    await writeFile(go, '');
+
+    const run = await desk.until(id, 'passed', 'failed');
+
+    assert.equal(run.state, state, JSON.stringify(run.reason));
+    assert.equal(run.landing, 'part');
+  });
+}
+
 test('a run that waits for an approval gives up the slot, and can be rejected', async () => {
   await using home = await openDeskHome();
   home.setSteps({ kind: 'approve' });

@@ -89,10 +89,22 @@ test('a conflict in one repo changes nothing in any, and names files and sides',
 });
 
 test('renames and added files that conflict are told of as what they are', async (t) => {
-  const files = { 'a.txt': text(), 'b.txt': text([1, 'b']), 'c.txt': text([2, 'c']) };
+  const files = { 'a.txt': text(), 'b.txt': text([1, 'b']), 'c.txt': text([2, 'c']), 'old/d.txt': text([3, 'd']) };
   const home = newMergeHome(t, { repos: ['app'], files });
-  home.ours('app', { 'a2.txt': { from: 'a.txt' }, 'b2.txt': { from: 'b.txt' }, 'n.txt': 'ours\n', f: 'file\n' });
-  home.theirs('app', { 'a3.txt': { from: 'a.txt' }, 'b.txt': null, 'n.txt': 'theirs\n', 'f/g': 'folder\n' });
+  home.ours('app', {
+    'a2.txt': { from: 'a.txt' },
+    'b2.txt': { from: 'b.txt' },
+    'n.txt': 'ours\n',
+    f: 'file\n',
+    new: { from: 'old' },
+  });
+  home.theirs('app', {
+    'a3.txt': { from: 'a.txt' },
+    'b.txt': null,
+    'n.txt': 'theirs\n',
+    'f/g': 'folder\n',
+    'old/e.txt': 'e\n',
+  });
   await home.setUp(home.request({ step: 'setup' as never, work: { kind: 'setup' } }));
 
   const { outcome, text: output } = await home.merge();
@@ -106,6 +118,8 @@ test('renames and added files that conflict are told of as what they are', async
     'b2.txt': 'ours renamed b.txt to it; theirs deleted b.txt',
     'n.txt': 'ours added it; theirs added it',
     f: 'ours added it; theirs made a folder of it',
+    'new/e.txt':
+      'CONFLICT: old/e.txt added in theirs inside a directory that was renamed in ours, suggesting it should perhaps be moved to new/e.txt.',
   });
 });
 
@@ -202,4 +216,17 @@ test('settings, drivers and hooks that lie in the worktree or in the home of the
   assert.notEqual(head, ours);
   home.inWorktree('app', 'merge-tree', '--write-tree', ours, theirs);
   assert.equal(existsSync(planted), true);
+});
+
+test('without walls the merge is made all the same, and the attempt says that it was not confined', async (t) => {
+  const home = newMergeHome(t, { repos: ['app'], files: { 'a.txt': text() }, confinement: 'off' });
+  home.ours('app', { 'a.txt': text([0, 'ours']) });
+  home.theirs('app', { 'a.txt': text([9, 'theirs']) });
+  await home.setUp(home.request({ step: 'setup' as never, work: { kind: 'setup' } }));
+
+  const { outcome, text: output } = await home.merge();
+
+  assert.equal(outcome.state, 'passed', output());
+  assert.equal(outcome.confinement?.filesystem, 'none');
+  assert.equal(home.git('app', 'show', `${outcome.repos[0]?.head}:a.txt`), text([0, 'ours'], [9, 'theirs']).trim());
 });
