@@ -54,6 +54,7 @@ test('work that is nowhere else keeps its workspace, and force pins it before it
     pinned.some(([repo, commit]: string[]) => repo === 'app' && commit === unpushed),
     forced.text,
   );
+  assert.equal(pinned.length, 2, 'what is on upstream gets no pin');
   const file = forced.body.pins.find(({ repo, ref }: Loose) => repo === 'lib' && ref.endsWith('/uncommitted'));
   assert.equal(await opened.git(root(opened, 'lib'), 'show', `${file.ref}:new.txt`), 'not committed');
   assert.deepEqual(
