@@ -48,8 +48,8 @@ const KEPT_WHERE_A_PERSON_ANSWERS = [
 ];
 
 /**
- * These win over every file that git reads. No hook of a repository runs in takt's own git processes, and only takt
- * prunes; a repository on this disk that takt pushes to does not get them, since git clears them for it.
+ * These win over every file that git reads. No hook of a repository runs in takt's own git processes, only takt prunes,
+ * and a user who wants bare repositories to be named by GIT_DIR does not mean takt's root repos; a repository on this disk that takt pushes to does not get them, since git clears them for it.
  */
 const SETTINGS = [
   ['core.hooksPath', '/dev/null'],
@@ -57,6 +57,7 @@ const SETTINGS = [
   ['gc.auto', '0'],
   ['maintenance.auto', 'false'],
   ['advice.detachedHead', 'false'],
+  ['safe.bareRepository', 'all'],
 ] as const;
 
 /**

@@ -6,7 +6,8 @@ import { readTextIfThere } from '../platform/files.ts';
 /**
  * The configuration of a root repo. It has no remote: the upstream's address is takt's to know. `hooksPath` says where
  * the hooks are anyway, so that one in a user's own configuration does not hide them. A force push of a workspace's
- * branch is allowed, since it is a new run. Pins are hidden, and fetched by the commit's id.
+ * branch is allowed, since it is a new run. Options that a user sends with every push are taken, and mean nothing here.
+ * Pins are hidden, and fetched by the commit's id.
  */
 const CONFIG = `# Written by takt, which puts it back when it changes.
 [core]
@@ -28,6 +29,7 @@ const CONFIG = `# Written by takt, which puts it back when it changes.
 	fsckObjects = true
 	denyNonFastForwards = false
 	denyDeletes = false
+	advertisePushOptions = true
 [uploadpack]
 	allowFilter = false
 	allowAnySHA1InWant = true
