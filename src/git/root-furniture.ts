@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { readTextIfThere } from '../platform/files.ts';
@@ -49,6 +49,22 @@ while read -r old new ref; do
 done
 exit $refused
 `;
+
+/** What of the configuration and the hook of a root repo is not as takt writes it. Changes nothing. */
+export async function furnitureFaults(folder: string): Promise<string[]> {
+  const isConfigured = (await readTextIfThere(join(folder, 'config'))) === CONFIG;
+  const hook = await hookFault(folder, 'pre-receive', PRE_RECEIVE);
+  return [...(isConfigured ? [] : ['its configuration was changed']), ...(hook === undefined ? [] : [hook])];
+}
+
+/** What is wrong with a hook that is to say `text`; undefined if nothing is. */
+export async function hookFault(folder: string, name: string, text: string): Promise<string | undefined> {
+  const path = join(folder, 'hooks', name);
+  const found = await readTextIfThere(path);
+  if (found === undefined) return `the hook ${name} is missing`;
+  if (found !== text) return `the hook ${name} was changed`;
+  return ((await stat(path)).mode & 0o111) === 0 ? `the hook ${name} cannot be executed` : undefined;
+}
 
 /** Puts configuration and hooks of a root repo in order; does nothing where they are. */
 export async function furnishRoot(folder: string): Promise<void> {
