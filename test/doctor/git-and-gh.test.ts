@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test as plainTest } from 'node:test';
-import { ghFinding, hostOf } from '../../src/bin/doctor/gh-check.ts';
+import { ghFinding } from '../../src/bin/doctor/gh-check.ts';
 import { testNeeding } from '../driver/machine.ts';
 import { newRoot, newScratch, run, tryRunWith } from '../git/scratch.ts';
 import { doctorHome, type DoctorHome } from './doctor-home.ts';
@@ -73,10 +73,10 @@ const test = testNeeding('gh');
 
 test('gh counts only where an upstream is on a host that it can serve, and its own exit code decides', async () => {
   using home = await doctorHome();
-  upstreams(home, '/srv/a.git', 'git@git.example.org:b.git');
+  upstreams(home, '/srv/a.git', 'git@git.example.org:acme/b.git', 'https://git.example.org/c');
   assert.match(await home.state('gh'), /^ok: gh version [^;]*$/);
 
-  upstreams(home, 'git@github.com:acme/a.git', 'https://git.example.org/b.git');
+  upstreams(home, 'git@github.com:acme/a.git', 'https://git.example.org/acme/b.git');
   const out = await home.look('gh');
   const folder = join(home.environment['HOME']!, '.config', 'gh');
   mkdirSync(folder, { recursive: true });
@@ -96,19 +96,4 @@ plainTest('without gh there is something to say only if an upstream is on GitHub
     [without(), without('example.org'), without('github.com'), without('acme.ghe.com')],
     ['absent', 'absent', 'warning', 'warning'],
   );
-});
-
-plainTest('the host of an upstream is found in every form of address', () => {
-  const hosts: Record<string, string | undefined> = {
-    'https://github.com/acme/app.git': 'github.com',
-    'https://ada:pass@GitHub.com:443/acme/app': 'github.com',
-    'ssh://git@ssh.github.com:443/acme/app.git': 'github.com',
-    'git@github.com:acme/app.git': 'github.com',
-    'work:acme/app': 'work',
-    'file:///srv/app.git': undefined,
-    '/srv/app:1.git': undefined,
-    '~/src/app': undefined,
-  };
-
-  assert.deepEqual(Object.fromEntries(Object.keys(hosts).map((address) => [address, hostOf(address)])), hosts);
 });

@@ -1,13 +1,15 @@
 import { openConfig } from '../../config/config-source.ts';
 import { findProgram } from '../../confinement/find-program.ts';
+import { Fault } from '../../contract/faults.ts';
+import { gitEnvironment } from '../../git/git.ts';
+import { findPlace } from '../../github/find-place.ts';
+import { ghEnvironment, hasLogin } from '../../github/gh-api.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
-import { runProcess } from '../../platform/run-process.ts';
 import { type CheckResult, result } from './check.ts';
 import { firstLineOf } from './program-version.ts';
 
 const NAME = 'gh';
-const HOSTS_LIMIT = 20;
-const KEPT_PREFIXES = ['GH_', 'GITHUB_', 'XDG_'];
+const UPSTREAMS_LIMIT = 50;
 
 /**
  * Whether `gh` is there and logged in at the hosts of upstreams that it can serve. No network is asked: `gh auth token`
@@ -18,12 +20,12 @@ export async function checkGh(
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<CheckResult> {
-  const upstreams = openConfig(layout).repos();
-  const hosts = [...new Set(upstreams.flatMap(({ upstream }) => hostOf(upstream) ?? []))].slice(0, HOSTS_LIMIT);
+  const hosts = await hostsOf(layout, environment, signal);
   const program = findProgram('gh', environment['PATH']);
   if (program === undefined) return ghFinding({ version: undefined, hosts, loggedInAt: [] });
   const version = (await firstLineOf(program, ['--version'], signal)) ?? `${program} does not start`;
-  const logins = await Promise.all(hosts.map((host) => isLoggedIn(program, host, environment, signal)));
+  const env = ghEnvironment(environment);
+  const logins = await Promise.all(hosts.map((host) => hasLogin(host, { env, signal })));
   return ghFinding({ version, hosts, loggedInAt: hosts.filter((_, at) => logins[at]) });
 }
 
@@ -54,30 +56,22 @@ export function ghFinding({
   return result(NAME, 'ok', loggedInAt.length === 0 ? version : `${version}; logged in at ${loggedInAt.join(', ')}`);
 }
 
-/** It ends with 0 only where it has a token, which is not kept here. */
-async function isLoggedIn(
-  program: string,
-  host: string,
-  environment: NodeJS.ProcessEnv,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const own = Object.entries(environment).filter(
-    ([name]) => ['PATH', 'HOME'].includes(name) || KEPT_PREFIXES.some((prefix) => name.startsWith(prefix)),
+/** The hosts of upstreams that may be a GitHub, each once; git's rewriting of addresses and aliases of ssh are applied. */
+async function hostsOf(layout: HomeLayout, environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string[]> {
+  const { env } = gitEnvironment(environment, { interactive: false });
+  const upstreams = openConfig(layout).repos().slice(0, UPSTREAMS_LIMIT);
+  const hosts = await Promise.all(
+    upstreams.map(async ({ upstream }) => {
+      try {
+        return (await findPlace(upstream, { folder: '/', env, signal })).host;
+      } catch (error) {
+        if (error instanceof Fault && error.code === 'UPSTREAM_NOT_GITHUB') return undefined;
+        throw error;
+      }
+    }),
   );
-  const env = { ...(Object.fromEntries(own) as Record<string, string>), GH_PROMPT_DISABLED: '1' };
-  const { exitCode } = await runProcess(program, ['auth', 'token', '--hostname', host], { env, signal });
-  return exitCode === 0;
+  return [...new Set(hosts.filter((host) => host !== undefined))];
 }
 
 /** github.com, and the hosts that GitHub runs for single customers. */
 const isOfGithub = (host: string): boolean => host === 'github.com' || host.endsWith('.ghe.com');
-
-/** The host of a URL or of `host:path`, in small letters; undefined for a path on this machine. */
-export function hostOf(upstream: string): string | undefined {
-  const [, ofUrl] = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/@]*@)?(\[[^\]]+\]|[^/:]+)/i.exec(upstream) ?? [];
-  const [, ofScp] = /^(?:[^/:@\s]+@)?([A-Za-z0-9_][^/:@\s]*):[^:]/.exec(upstream) ?? [];
-  const host = /^[a-z][a-z0-9+.-]*:\/\//i.test(upstream) ? ofUrl : ofScp;
-  if (host === undefined || upstream.startsWith('file:')) return undefined;
-  // GitHub's way around blocked ports; the repositories are the same.
-  return host.toLowerCase() === 'ssh.github.com' ? 'github.com' : host.toLowerCase();
-}
