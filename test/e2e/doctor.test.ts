@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
 import { isAlive, identityOf } from '../../src/platform/process-identity.ts';
 import { openHousehold, PROJECT, until, type Household } from '../driver/household.ts';
+import { makeFifo } from '../git/scratch.ts';
 import { taktInTerminal } from '../cli/takt-process.ts';
 
 interface Report {
@@ -151,6 +154,32 @@ test('a service of another version is to be restarted', async () => {
 
   assert.match(of('service').found, /is version 0\.0\.1, while this takt is /);
   assert.match(of('service').fix, /takt service restart/);
+});
+
+test('a port that somebody else has is broken, and says who has it', async () => {
+  await using house = await openHousehold();
+  const free = await examine(house);
+  const server = createServer().listen(house.port, '127.0.0.1');
+  await once(server, 'listening');
+
+  const taken = await examine(house);
+  await new Promise((resolve) => server.close(resolve));
+
+  assert.equal(free.of('port').state, 'ok');
+  assert.deepEqual([taken.code, taken.of('port').state], [1, 'broken']);
+  assert.match(taken.of('port').found, new RegExp(`^${house.port} is taken by process ${process.pid} `));
+});
+
+test('a file that cannot be read to its end holds neither the other checks nor the process', async () => {
+  await using house = await householdWithRepo();
+  const hook = join(house.root('app'), 'hooks', 'pre-receive');
+  await rm(hook);
+  makeFifo(hook);
+
+  const { of } = await examine(house);
+
+  assert.deepEqual([of('root repos').state, of('locks').state], ['warning', 'ok']);
+  assert.match(of('root repos').found, /could not be looked at within/);
 });
 
 test('a key that only the shell has is told apart from one that the service has', async () => {

@@ -38,7 +38,7 @@ export const result = (name: string, state: CheckState, found: string, fix = '',
   ...(repair === undefined ? {} : { repair }),
 });
 
-const LIMIT_MS = 15_000;
+const LIMIT_MS = 12_000;
 
 interface Bounds {
   /** The end of the whole command. */
