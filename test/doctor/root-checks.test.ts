@@ -65,14 +65,21 @@ for (const [what, { how, found }] of Object.entries(breaks)) {
   });
 }
 
-test('a root repo that is gone is broken, and for a person to bring back', async () => {
+test('a root repo that is gone is broken, and for a person to bring back; others are put right all the same', async () => {
   const { home, root } = await withRoot();
   using _ = home;
-  rmSync(root, { recursive: true });
+  home.store((database) => insertRoot(database, { repo: 'lib', upstream: '/gone', defaultBranch: 'main' }));
+  rmSync(join(root, 'hooks', 'pre-receive'));
 
+  const both = await home.look('root repos');
+  await home.mend('root repos');
   const { state, found, repair } = await home.look('root repos');
 
-  assert.deepEqual([state, found, repair], ['broken', 'app: its folder is gone', undefined]);
+  assert.deepEqual(
+    [both.state, both.found],
+    ['broken', 'app: the hook pre-receive is missing; lib: its folder is gone'],
+  );
+  assert.deepEqual([state, found, repair], ['broken', 'lib: its folder is gone', undefined]);
 });
 
 test(

@@ -34,21 +34,18 @@ async function checkRoots(layout: HomeLayout, signal: AbortSignal): Promise<Chec
   if (faults.length === 0) return result('root repos', 'ok', names.length === 0 ? 'none yet' : 'each has its hooks');
   const found = faults.map(({ repo, what }) => `${repo}: ${what}`).join('; ');
   const byHand = faults.flatMap(({ fix }) => fix ?? []);
-  if (byHand.length > 0) return result('root repos', 'broken', found, byHand.join(' '));
-  const repos = [...new Set(faults.map(({ repo }) => repo))];
-  return result(
-    'root repos',
-    'warning',
-    found,
-    '`takt service restart` and `takt repo fetch` put that back.',
-    async () => {
-      for (const repo of repos) {
-        await furnishRoot(layout.root(repo));
-        await installPostReceive(layout.root(repo), repo, layout);
-      }
-      return `put hooks and configuration of ${repos.join(', ')} back`;
-    },
-  );
+  const repos = [...new Set(faults.filter(({ fix }) => fix === null).map(({ repo }) => repo))];
+  const back =
+    repos.length === 0 ? [] : ['`takt service restart` and `takt repo fetch` put hooks and configuration back.'];
+  const repair = async (): Promise<string> => {
+    for (const repo of repos) {
+      await furnishRoot(layout.root(repo));
+      await installPostReceive(layout.root(repo), repo, layout);
+    }
+    return `put hooks and configuration of ${repos.join(', ')} back`;
+  };
+  const state = byHand.length > 0 ? 'broken' : 'warning';
+  return result('root repos', state, found, [...byHand, ...back].join(' '), repos.length === 0 ? undefined : repair);
 }
 
 /** As the store has them; where it cannot be read, as `repos.yaml` has them, of which some may not be mirrored yet. */
@@ -87,34 +84,27 @@ async function faultsOfRoot(layout: HomeLayout, repo: string, signal: AbortSigna
 
 /** git waits for a lock file until it gives up, whoever left it; each file in the way is named. */
 async function checkLocks(layout: HomeLayout): Promise<CheckResult> {
-  const names = await rootNames(layout);
-  const found = await Promise.all(
-    names.map(async (repo) => {
-      const folder = layout.root(repo);
-      const locks = await staleLocksIn(folder);
-      return { folder, locks, users: locks.length === 0 ? [] : gitProcessesIn(folder) };
-    }),
-  );
-  const withLocks = found.filter(({ locks }) => locks.length > 0);
-  if (withLocks.length === 0) return result('locks', 'ok', 'no git lock was left in a root repo');
-  const named = withLocks.flatMap(({ locks }) => locks.map((path) => relative(layout.home, path))).join(', ');
-  const users = withLocks.flatMap((each) => each.users);
-  if (users.length > 0) {
-    const pids = users.join(', ');
-    return result(
-      'locks',
-      'warning',
-      `${named}: old, and git is at work there (process ${pids})`,
-      'Wait for it, or end it.',
-    );
+  const found: { folder: string; locks: string[]; users: number[] }[] = [];
+  for (const repo of await rootNames(layout)) {
+    const folder = layout.root(repo);
+    const locks = await staleLocksIn(folder);
+    if (locks.length > 0) found.push({ folder, locks, users: gitProcessesIn(folder) });
   }
-  const commands = withLocks.flatMap(({ locks }) => locks.map(shellWord)).join(' ');
-  return result('locks', 'warning', `${named}: left by a git that is gone`, `\`rm ${commands}\``, () =>
-    removeLocks(
-      layout,
-      withLocks.map(({ folder }) => folder),
-    ),
-  );
+  if (found.length === 0) return result('locks', 'ok', 'no git lock was left in a root repo');
+  const named = found.map(({ locks, users }) => {
+    const files = locks.map((path) => relative(layout.home, path)).join(', ');
+    return users.length === 0
+      ? `${files}: left by a git that is gone`
+      : `${files}: old, and git is at work there (process ${users.join(', ')})`;
+  });
+  const free = found.filter(({ users }) => users.length === 0);
+  const fix =
+    free.length === 0
+      ? 'Wait for it, or end it.'
+      : `\`rm ${free.flatMap(({ locks }) => locks.map(shellWord)).join(' ')}\``;
+  const folders = free.map(({ folder }) => folder);
+  const repair = (): Promise<string | undefined> => removeLocks(layout, folders);
+  return result('locks', 'warning', named.join('; '), fix, free.length === 0 ? undefined : repair);
 }
 
 /** Looks again, since a git may have begun meanwhile. */
