@@ -49,6 +49,28 @@ export function findModelAccess(from: {
   return access;
 }
 
+/** The same in words, for people: what it is, or why there is none. */
+export function describeModelAccess(from: Parameters<typeof findModelAccess>[0]): { works: boolean; what: string } {
+  try {
+    const access = findModelAccess(from);
+    return { works: true, what: `${wordsFor(access)}, for ${access.baseUrl}` };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return { works: false, what: error.message };
+  }
+}
+
+function wordsFor(access: ModelAccess): string {
+  switch (access.kind) {
+    case 'environment':
+      return 'a key in the environment';
+    case 'keyFile':
+      return `the key file ${access.file}`;
+    case 'login':
+      return `the login of Claude Code in ${access.configFolder}`;
+  }
+}
+
 function nameModelAccess({
   environment,
   settings,

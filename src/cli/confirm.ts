@@ -1,6 +1,7 @@
 import type { Client } from '../client/client.ts';
-import { Fault } from '../contract/faults.ts';
+import { Fault, faults } from '../contract/faults.ts';
 import type { Run } from '../contract/run.ts';
+import type { Workspace } from '../contract/workspace.ts';
 import { commandNamed, type Command, type CommandTable } from '../grammar/command-table.ts';
 import type { Params } from '../grammar/parse-line.ts';
 import { shortCommit } from './print/figures.ts';
@@ -16,14 +17,12 @@ interface Asking {
 
 /**
  * Asks before something that cannot be taken back. Gives the params to go on with, or undefined if the answer is no;
- * without a terminal to ask on, CONFIRMATION_NEEDED. What was shown to the person is what is then asked for: an
+ * without a terminal to ask on, CONFIRMATION_NEEDED. What is not there is said before anybody is asked. What was shown to the person is what is then asked for: an
  * approval names the commits.
  */
-export async function confirm(
-  command: Command,
-  params: Params,
-  { client, table, terminal, signal, isJson }: Asking,
-): Promise<Params | undefined> {
+export async function confirm(command: Command, params: Params, asking: Asking): Promise<Params | undefined> {
+  const { client, table, terminal, signal, isJson } = asking;
+  await requireNamed(params, asking);
   if (!terminal.canAsk || isJson)
     throw new Fault('CONFIRMATION_NEEDED', `This ${effectOf(command, params)}, and nobody can be asked here.`);
   if (command.name !== 'run.approve' || params['commits'] !== undefined) {
@@ -40,6 +39,32 @@ export async function confirm(
     run.repos.filter(({ role }) => role === 'edit').map(({ repo, head }) => [repo, head]),
   );
   return (await isConfirmed('Do it?', { terminal, signal })) ? { ...params, run: run.id, commits } : undefined;
+}
+
+/** What is wrong with the names or with the service, by exit code; all else may be why somebody removes the thing. */
+const STOPS_ASKING: readonly number[] = [
+  faults.INPUT_INVALID.exitCode,
+  faults.REPO_NOT_FOUND.exitCode,
+  faults.SERVICE_UNREACHABLE.exitCode,
+];
+
+/** Faults as the service would if the run, workspace or repo that the command names is not there. */
+async function requireNamed(params: Params, { client, table, signal }: Asking): Promise<void> {
+  const noun = ['run', 'workspace', 'repo'].find((param) => params[param] !== undefined);
+  if (noun === undefined) return;
+  try {
+    const shown = await client.call(commandNamed(table, `${noun}.show`), { [noun]: params[noun] }, { signal });
+    if (noun !== 'workspace' || typeof params['repo'] !== 'string') return;
+    const { name: workspace, repos } = shown as Workspace;
+    if (repos.some(({ name }) => name === params['repo'])) return;
+    throw new Fault('REPO_NOT_FOUND', `The workspace ${workspace} has no repo ${params['repo']}.`, {
+      hint: '`takt workspace show` lists its repos.',
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Fault && !STOPS_ASKING.includes(faults[error.code].exitCode)) return;
+    throw error;
+  }
 }
 
 /** True for y or yes. */

@@ -5,6 +5,7 @@ import type { Params } from '../grammar/parse-line.ts';
 
 /**
  * Replaces `file` by the text that it holds, as `yaml` or `text`, whichever the operation takes; `-` is standard input.
+ * The name goes along with `yaml`, of which a fault names the place.
  */
 export async function withFileText(params: Params, command: Command, signal: AbortSignal): Promise<Params> {
   const { file, ...rest } = params;
@@ -12,7 +13,8 @@ export async function withFileText(params: Params, command: Command, signal: Abo
   const param = command.options.some((option) => option.param === 'yaml') ? 'yaml' : 'text';
   if (rest[param] !== undefined)
     throw new Fault('INPUT_INVALID', `--file and --${param} are two sources of one text; name one.`);
-  return { ...rest, [param]: file === '-' ? await standardInput(signal) : await textOf(file, signal) };
+  const text = file === '-' ? await standardInput(signal) : await textOf(file, signal);
+  return { ...rest, [param]: text, ...(param === 'yaml' ? { file } : {}) };
 }
 
 async function textOf(file: string, signal: AbortSignal): Promise<string> {

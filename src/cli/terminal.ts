@@ -1,3 +1,4 @@
+import { Fault } from '../contract/faults.ts';
 import { styleFor, type Style } from './styles.ts';
 
 /** What printing needs to know of where it goes. */
@@ -16,12 +17,18 @@ export interface Terminal {
   readonly errorPage: Page;
   /** True if a person can be asked: standard input and standard error are a terminal. */
   readonly canAsk: boolean;
-  /** Resolves when the stream can take more, so that a slow reader slows the writer. */
+  /**
+   * Resolves when the stream has taken the text, so that a slow reader slows the writer. Fault DISK_FULL if a file that
+   * it leads to has no room.
+   */
   write(text: string): Promise<void>;
   writeError(text: string): void;
   /** Asks for one line; undefined if the input ends. */
   ask(question: string, signal: AbortSignal): Promise<string | undefined>;
 }
+
+/** No room on the disk, for this user, or below the limit on a file's size. */
+const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 /**
  * The terminal of this process. A reader of standard output that goes away, as `head` does, ends the process quietly.
@@ -29,9 +36,9 @@ export interface Terminal {
 export function processTerminal(environment: NodeJS.ProcessEnv): Terminal {
   const { stdin, stdout, stderr } = process;
   for (const stream of [stdout, stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      process.exit();
+    // Whoever writes to standard output is told as well; of standard error there is nobody left to tell.
+    stream.on('error', (error) => {
+      if (isUnread(error)) process.exit();
     });
   }
   const pageOf = (stream: NodeJS.WriteStream): Page => ({
@@ -54,12 +61,27 @@ function isColourWanted(environment: NodeJS.ProcessEnv): boolean {
   return (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
 }
 
-async function writeTo(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  if (stream.write(text)) return;
-  await new Promise<void>((resolve) => {
-    stream.once('drain', resolve);
-    // A reader that went away never drains the stream.
-    stream.once('close', resolve);
+function writeTo(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // A reader that went away is an error of the stream as well, which ends the process.
+    if (stream.destroyed) resolve();
+    else
+      stream.write(text, (error) =>
+        error === null || error === undefined || isUnread(error) ? resolve() : reject(faultOfWriting(error)),
+      );
+  });
+}
+
+/** The reader is gone, or the terminal. */
+function isUnread({ code = '' }: NodeJS.ErrnoException): boolean {
+  return code === 'EPIPE' || code === 'EIO';
+}
+
+function faultOfWriting(error: NodeJS.ErrnoException): Error {
+  if (!NO_ROOM.includes(error.code ?? '')) return error;
+  return new Fault('DISK_FULL', `What takt prints has no room where standard output leads to (${error.code}).`, {
+    hint: 'Free space there, or print elsewhere.',
+    cause: error,
   });
 }
 

@@ -78,24 +78,16 @@ export async function makeHomeFolders(layout: HomeLayout): Promise<void> {
   await makeFolder(layout.home);
   await makeFolder(layout.state, 0o700);
   await chmod(layout.state, 0o700);
-  const folders = [
-    dirname(layout.reposFile),
-    layout.copiedFiles,
-    layout.templates,
-    layout.context,
-    layout.roots,
-    layout.workspaces,
-    layout.runs,
-  ];
-  for (const folder of [
-    ...folders,
-    layout.attemptsSpool,
-    layout.pushSpool,
-    layout.agentHomes,
-    layout.caches,
+  for (const folder of homeFolders(layout)) await makeFolder(folder);
+}
+
+/** The folders that every home has, besides itself and `.state`. */
+export function homeFolders(layout: HomeLayout): string[] {
+  const { copiedFiles, templates, context, roots, workspaces, runs, attemptsSpool, pushSpool, agentHomes } = layout;
+  return [dirname(layout.reposFile), copiedFiles, templates, context, roots, workspaces, runs].concat(
+    [attemptsSpool, pushSpool, agentHomes, layout.caches],
     join(layout.state, 'tmp'),
-  ])
-    await makeFolder(folder);
+  );
 }
 
 const markerOf = (layout: HomeLayout): string => join(layout.state, 'home.json');

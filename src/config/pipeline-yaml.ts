@@ -5,9 +5,6 @@ import { StepName } from '../contract/ids.ts';
 import { AgentStep, ApproveStep, CommandStep, type Pipeline, ScriptStep, type Step } from '../contract/pipeline.ts';
 import { parseYaml, readYaml, type YamlText } from './yaml-text.ts';
 
-/** How messages name the text. */
-const PIPELINE = 'pipeline.yaml';
-
 const inYaml = {
   kind: z.enum(['agent', 'command', 'script', 'approve']).optional(),
   name: StepName.optional(),
@@ -37,10 +34,11 @@ const PipelineFile = z.strictObject({ steps: z.array(z.record(z.string(), z.unkn
 
 /**
  * The pipeline that a YAML text describes: `steps:`, each with `role`, `run`, `script` or `approve: true`, keys in
- * snake_case. A step without a name gets one. Fault PIPELINE_INVALID with line and column for what does not fit.
+ * snake_case. A step without a name gets one. Fault PIPELINE_INVALID with line and column for what does not fit; `file`
+ * is how it names the text.
  */
-export function readPipelineYaml(text: string): Pipeline {
-  const yaml = readYaml(text, PIPELINE, 'PIPELINE_INVALID');
+export function readPipelineYaml(text: string, file = 'pipeline.yaml'): Pipeline {
+  const yaml = readYaml(text, file, 'PIPELINE_INVALID');
   const steps = parseYaml(yaml, PipelineFile, 'PIPELINE_INVALID').steps ?? [];
   const kinds = steps.map((step, index) => kindOf(yaml, step, index));
   // Each step is read by the schema of its kind alone, so that a message never speaks of the other kinds.

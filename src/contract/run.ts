@@ -196,5 +196,7 @@ export const Run = RunSummary.extend({
     }),
   ),
   supersededBy: z.number().int().nullable(),
+  /** A sentence about what outside of the run keeps it from going on or from ending now; missing if nothing does. */
+  heldUp: z.string().optional(),
 });
 export type Run = z.infer<typeof Run>;

@@ -14,6 +14,8 @@ export const ServiceStatus = z.object({
   stepsAtOnce: z.number().int(),
   runsQueued: z.number().int(),
   confinement: z.object({ works: z.boolean(), why: z.string(), network: z.enum(['open', 'allow-list']) }),
+  /** How the service itself reaches the model, in words without secrets; a shell's environment may hold another key. */
+  modelAccess: z.object({ works: z.boolean(), what: z.string() }),
   memoryBytes: z.number().int(),
 });
 export type ServiceStatus = z.infer<typeof ServiceStatus>;

@@ -43,7 +43,8 @@ export async function createClone(p: {
   await mkdir(dirname(p.folder), { recursive: true });
   const person =
     p.author === undefined ? [] : ['-c', `user.name=${p.author.name}`, '-c', `user.email=${p.author.email}`];
-  // `-c` after `clone` is written into the new clone: a plain `git push` sends the branch under its own name.
+  // `-c` after `clone` is written into the new clone: a plain `git push` sends the branch under its own name to the root
+  // repo, whatever a user has set for other remotes, and unsigned, since a root repo asks for no signatures.
   const args = [
     'clone',
     '--local',
@@ -53,6 +54,10 @@ export async function createClone(p: {
     '--no-recurse-submodules',
     '-c',
     'push.default=current',
+    '-c',
+    'push.gpgSign=false',
+    '-c',
+    'remote.pushDefault=origin',
     ...person,
   ];
   try {

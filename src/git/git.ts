@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import { statfs } from 'node:fs/promises';
 import { Fault } from '../contract/faults.ts';
+import { isDiskFull } from '../platform/disk-space.ts';
 import { runProcess, type ProcessResult } from '../platform/run-process.ts';
 
 /** The whole environment of a git process that takt starts. */
@@ -51,8 +51,8 @@ const KEPT_WHERE_A_PERSON_ANSWERS = [
 const GIVEN_SETTINGS_LIMIT = 1_000;
 
 /**
- * These win over every file that git reads. No hook of a repository runs in takt's own git processes, and only takt
- * prunes; a repository on this disk that takt pushes to does not get them, since git clears them for it.
+ * These win over every file that git reads. No hook of a repository runs in takt's own git processes, only takt prunes,
+ * and a user who wants bare repositories to be named by GIT_DIR does not mean takt's root repos; a repository on this disk that takt pushes to does not get them, since git clears them for it.
  */
 const SETTINGS = [
   ['core.hooksPath', '/dev/null'],
@@ -60,6 +60,7 @@ const SETTINGS = [
   ['gc.auto', '0'],
   ['maintenance.auto', 'false'],
   ['advice.detachedHead', 'false'],
+  ['safe.bareRepository', 'all'],
 ] as const;
 
 /**
@@ -154,8 +155,6 @@ export async function gitResult(folder: string, args: readonly string[], options
   });
 }
 
-const FULL_BELOW_BYTES = 1024 * 1024;
-
 /** The fault for a git process that failed; `DISK_FULL` if nothing can be written where it worked. */
 export async function gitFault(folder: string, args: readonly string[], result: ProcessResult): Promise<Fault> {
   const detail = result.stderr.trim();
@@ -168,16 +167,6 @@ export async function gitFault(folder: string, args: readonly string[], result: 
   if (await isDiskFull(folder)) return new Fault('DISK_FULL', `The disk of ${folder} is full.`, { detail });
   const how = result.isOverLimit ? 'printed more than it may' : `exit code ${result.exitCode ?? result.signal}`;
   return new Fault('GIT_FAILED', `git ${verb} failed in ${folder} (${how}).`, { detail });
-}
-
-async function isDiskFull(folder: string): Promise<boolean> {
-  try {
-    const facts = await statfs(folder);
-    return facts.bavail * facts.bsize < FULL_BELOW_BYTES || (facts.files > 0 && facts.ffree === 0);
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EACCES', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
-    throw error;
-  }
 }
 
 /** Lines of a text without the empty ones. */

@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { readTextIfThere } from '../platform/files.ts';
@@ -6,7 +6,8 @@ import { readTextIfThere } from '../platform/files.ts';
 /**
  * The configuration of a root repo. It has no remote: the upstream's address is takt's to know. `hooksPath` says where
  * the hooks are anyway, so that one in a user's own configuration does not hide them. A force push of a workspace's
- * branch is allowed, since it is a new run. Pins are hidden, and fetched by the commit's id.
+ * branch is allowed, since it is a new run. Options that a user sends with every push are taken, and mean nothing here.
+ * Pins are hidden, and fetched by the commit's id.
  */
 const CONFIG = `# Written by takt, which puts it back when it changes.
 [core]
@@ -28,6 +29,7 @@ const CONFIG = `# Written by takt, which puts it back when it changes.
 	fsckObjects = true
 	denyNonFastForwards = false
 	denyDeletes = false
+	advertisePushOptions = true
 [uploadpack]
 	allowFilter = false
 	allowAnySHA1InWant = true
@@ -47,6 +49,22 @@ while read -r old new ref; do
 done
 exit $refused
 `;
+
+/** What of the configuration and the hook of a root repo is not as takt writes it. Changes nothing. */
+export async function furnitureFaults(folder: string): Promise<string[]> {
+  const isConfigured = (await readTextIfThere(join(folder, 'config'))) === CONFIG;
+  const hook = await hookFault(folder, 'pre-receive', PRE_RECEIVE);
+  return [...(isConfigured ? [] : ['its configuration was changed']), ...(hook === undefined ? [] : [hook])];
+}
+
+/** What is wrong with a hook that is to say `text`; undefined if nothing is. */
+export async function hookFault(folder: string, name: string, text: string): Promise<string | undefined> {
+  const path = join(folder, 'hooks', name);
+  const found = await readTextIfThere(path);
+  if (found === undefined) return `the hook ${name} is missing`;
+  if (found !== text) return `the hook ${name} was changed`;
+  return ((await stat(path)).mode & 0o111) === 0 ? `the hook ${name} cannot be executed` : undefined;
+}
 
 /** Puts configuration and hooks of a root repo in order; does nothing where they are. */
 export async function furnishRoot(folder: string): Promise<void> {

@@ -18,6 +18,11 @@ interface Place {
   readonly folder: string;
   readonly rootFolder: string;
   readonly branch: string;
+  readonly defaultBranch: string;
+  /** Upstream's branch as it was recorded last; null: absent. */
+  readonly upstreamHead: string | null;
+  /** Commits that were merged upstream, whatever became of them there. */
+  readonly mergedHeads?: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -25,15 +30,12 @@ interface Place {
  * What would be lost with a clone and its branch in the root repo: one sentence each, none if it may go. Work is safe
  * when it is on upstream or the fork under any branch, or merged into upstream's default branch, a squash merge included.
  */
-export async function unsavedWork(
-  p: Place & {
-    readonly defaultBranch: string;
-    readonly upstreamHead: string | null;
-    /** Commits that were merged upstream, whatever became of them there. */
-    readonly mergedHeads?: readonly string[];
-  },
-): Promise<string[]> {
-  const unreleased = await unreleasedSentences(p);
+export async function unsavedWork(p: Place): Promise<string[]> {
+  const count = await countUnreleased(p);
+  const unreleased =
+    count === 0
+      ? []
+      : [`The branch ${p.branch} has ${countOf(count, 'commit', 'commits')} neither on upstream nor merged there.`];
   const obstacle = await cloneObstacle(p.folder);
   if (obstacle === 'missing') return unreleased;
   if (obstacle !== null)
@@ -60,7 +62,8 @@ export async function pinCloneWork(
   p: Place & { readonly refPrefix: string; readonly author: Person },
 ): Promise<{ ref: string; commit: CommitId }[]> {
   const onRoot = await refCommit(p.rootFolder, `refs/heads/${p.branch}`, p);
-  if (onRoot !== null) await pinCommits(p.rootFolder, [{ ref: `${p.refPrefix}/branch`, commit: onRoot }], p);
+  if (onRoot !== null && (await countUnreleased(p)) > 0)
+    await pinCommits(p.rootFolder, [{ ref: `${p.refPrefix}/branch`, commit: onRoot }], p);
   if ((await cloneObstacle(p.folder)) === null) await pinFromClone(p);
   const pins = await readRefs(p.rootFolder, `${p.refPrefix}/`, p);
   return [...pins].map(([name, commit]) => ({ ref: `${p.refPrefix}/${name}`, commit }));
@@ -134,23 +137,17 @@ async function unpushedTips(p: Place, refs: CloneRefs): Promise<{ name: string; 
   return unpushed;
 }
 
-async function unreleasedSentences(
-  p: Place & {
-    readonly defaultBranch: string;
-    readonly upstreamHead: string | null;
-    readonly mergedHeads?: readonly string[];
-  },
-): Promise<string[]> {
+/** How many commits of the branch in the root repo are neither on upstream nor merged there. */
+async function countUnreleased(p: Place): Promise<number> {
   const tip = await refCommit(p.rootFolder, `refs/heads/${p.branch}`, p);
-  if (tip === null || p.branch === p.defaultBranch) return [];
-  if (await isHeldByAny(p.rootFolder, tip, [p.upstreamHead, ...(p.mergedHeads ?? [])], p)) return [];
+  if (tip === null || p.branch === p.defaultBranch) return 0;
+  if (await isHeldByAny(p.rootFolder, tip, [p.upstreamHead, ...(p.mergedHeads ?? [])], p)) return 0;
   const count = Number(await git(p.rootFolder, ['rev-list', '--count', tip, '--not', ...RELEASED], p));
-  if (count === 0) return [];
+  if (count === 0) return 0;
   const trunk =
     (await refCommit(p.rootFolder, UPSTREAM_REFS + p.defaultBranch, p)) ??
     (await refCommit(p.rootFolder, `refs/heads/${p.defaultBranch}`, p));
-  if (trunk !== null && (await isMerged(p.rootFolder, tip, trunk, p))) return [];
-  return [`The branch ${p.branch} has ${countOf(count, 'commit', 'commits')} neither on upstream nor merged there.`];
+  return trunk !== null && (await isMerged(p.rootFolder, tip, trunk, p)) ? 0 : count;
 }
 
 function countOf(count: number, one: string, many: string): string {

@@ -1,7 +1,7 @@
 import type { Entity } from '../contract/operation.ts';
 import type { Command, CommandTable, Parameter } from './command-table.ts';
 import { commandsBelow, nextWords } from './find-command.ts';
-import { hasForm } from './parse-line.ts';
+import { hasForm, isOption } from './parse-line.ts';
 import { globalOptions } from './usage.ts';
 
 export interface Candidate {
@@ -123,7 +123,7 @@ function readLine(command: Command, line: readonly string[]): ReadLine {
       open = undefined;
     } else if (word === '--' && !isEnded) {
       isEnded = true;
-    } else if (isEnded || !word.startsWith('-')) {
+    } else if (isEnded || !isOption(word)) {
       values.push(word);
     } else {
       const option = parameterOf(word, command);

@@ -55,7 +55,7 @@ function splitLine(argv: readonly string[], table: CommandTable): { words: strin
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === '--') {
       words.push(...rest.splice(0));
-    } else if (word.length < 2 || !word.startsWith('-')) {
+    } else if (!isOption(word)) {
       words.push(word);
     } else {
       takeOption(word, rest, given, findOptions(words, table));
@@ -76,9 +76,9 @@ function takeOption(word: string, rest: string[], given: Given, command: Command
   const known = globalOptions.find((option) => hasForm(option, form));
   const option = command?.options.find((declared) => hasForm(declared, form));
   if (option !== undefined) {
-    takeValue(option, given, option.kind === 'boolean' ? (inline ?? 'true') : valueOf(form, inline, rest, option));
+    takeValue(option, given, option.kind === 'boolean' ? (inline ?? 'true') : valueOf(form, inline, rest));
   } else if (known !== undefined && known.label !== null) {
-    given.home = valueOf(form, inline, rest, undefined);
+    given.home = valueOf(form, inline, rest);
   } else if (known !== undefined && inline === undefined) {
     given.globals.add(known.name);
   } else if ((form === '--version' || form === '-V') && command === undefined) {
@@ -88,6 +88,11 @@ function takeOption(word: string, rest: string[], given: Given, command: Command
     if (denied === undefined || inline !== undefined) throw unknownOption(form, command);
     given.params[denied.param] = false;
   }
+}
+
+/** True if a word of a line is one of an option: it begins with a dash, and is neither `-` alone nor a number. */
+export function isOption(word: string): boolean {
+  return word.startsWith('-') && word.length > 1 && !/^-(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word);
 }
 
 /** True if an option is written so: `--name`, or `-n` for the short form. */
@@ -100,13 +105,10 @@ function splitAtEquals(word: string): [form: string, inline: string | undefined]
   return at === -1 ? [word, undefined] : [word.slice(0, at), word.slice(at + 1)];
 }
 
-function valueOf(form: string, inline: string | undefined, rest: string[], option: Option | undefined): string {
+function valueOf(form: string, inline: string | undefined, rest: string[]): string {
   if (inline !== undefined) return inline;
   const next = rest[0];
-  const isValue =
-    next !== undefined &&
-    (!next.startsWith('-') || next === '-' || (option?.kind === 'number' && !Number.isNaN(Number(next))));
-  if (isValue) return rest.shift()!;
+  if (next !== undefined && !isOption(next)) return rest.shift()!;
   const hint = next === undefined ? undefined : `A value that begins with a dash is written ${form}=${next}`;
   throw new Fault('INPUT_INVALID', `${form} needs a value.`, hint === undefined ? {} : { hint: `${hint}.` });
 }

@@ -52,12 +52,18 @@ export async function settleHalfMade(ground: Ground): Promise<void> {
       await settle(ground, Intent.parse(JSON.parse(await readFile(path, 'utf8'))), path);
     else await rm(path, { recursive: true, force: true });
   }
+  await removeHalfMadeClones(layout);
+}
+
+/** How the names of folders in the making begin. */
+export const HALF_MADE = '.new-';
+
+/** Removes workspaces and clones in the making. Call it while none is being made. */
+export async function removeHalfMadeClones(layout: HomeLayout): Promise<void> {
   for (const name of await readdir(layout.workspaces)) {
     if (name.startsWith(HALF_MADE)) await rm(join(layout.workspaces, name), { recursive: true, force: true });
   }
 }
-
-const HALF_MADE = '.new-';
 
 /** Where a workspace's folder, or a clone in it, is made before it is renamed to its place. */
 export const halfMadeFolder = (layout: HomeLayout, place: string): string =>

@@ -95,6 +95,12 @@ export function findAttempt(database: Database, id: string): StoredAttempt | und
   return row === undefined ? undefined : AttemptRow.parse(row);
 }
 
+/** True once an attempt's end and whole output are stored; undefined if there is no such attempt. */
+export function isAttemptSealed(database: Database, id: string): boolean | undefined {
+  const row = database.prepare('SELECT is_sealed FROM attempts WHERE id = ?').get(id);
+  return row === undefined ? undefined : row['is_sealed'] === 1;
+}
+
 /** All attempts of a run, in the order in which they began. */
 export function attemptsOfRun(database: Database, run: string): StoredAttempt[] {
   return database

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { Fault } from '../contract/faults.ts';
 
 /** The store's own handle: one writer, prepared statements kept. Everything in it is synchronous. */
@@ -15,16 +16,38 @@ export interface Database {
 }
 
 const BUSY_TIMEOUT_MS = 5_000;
+const READ_TIMEOUT_MS = 1_000;
+/** SQLite's name for a store that is no file. */
+const IN_MEMORY = ':memory:';
 
-/** Opens the store, brings its schema up to date and makes sure that a full disk or a power loss costs nothing committed. */
+/**
+ * Opens the store, brings its schema up to date and makes sure that a full disk or a power loss costs nothing committed.
+ * The file is for its owner alone; SQLite gives those beside it the same rights.
+ */
 export function openDatabase(file: string): Database {
   const connection = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
+  if (file !== IN_MEMORY) chmodSync(file, 0o600);
   connection.exec(
     'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 1000',
   );
   const database = handleOf(connection);
   migrate(database);
   return database;
+}
+
+/**
+ * Opens the store to look at it, beside a service or without one; undefined if there is none. Nothing on the disk is
+ * changed: SQLite may not write the index of the write-ahead log, and where no log lies beside the file, it is told that
+ * nobody writes it (sqlite.org/uri.html). The schema is what it is, so that a statement may fail.
+ */
+export function openDatabaseToRead(file: string): (Database & Disposable) | undefined {
+  if (!existsSync(file)) return undefined;
+  const place = pathToFileURL(file);
+  // A log without its index is what a copy of a home has; reading makes the index then.
+  if (!existsSync(`${file}-wal`)) place.searchParams.set('immutable', '1');
+  else if (existsSync(`${file}-shm`)) place.searchParams.set('readonly_shm', '1');
+  const connection = new DatabaseSync(place, { timeout: READ_TIMEOUT_MS, readOnly: true });
+  return { ...handleOf(connection), close: () => connection.close(), [Symbol.dispose]: () => connection.close() };
 }
 
 function handleOf(connection: DatabaseSync): Database {

@@ -58,6 +58,13 @@ const RunRow = z
     feedback: row.feedback === null ? null : RunFeedback.parse(JSON.parse(row.feedback)),
   }));
 
+const RunFolderRow = z.object({
+  id: RunId,
+  workspace: WorkspaceName,
+  number: z.number(),
+  folder: z.string().nullable(),
+});
+
 /** One run as stored, without its snapshot. */
 export type StoredRun = z.infer<typeof RunRow>;
 
@@ -156,6 +163,14 @@ export function runsWithFolder(database: Database): StoredRun[] {
     )
     .all()
     .map((row) => RunRow.parse(row));
+}
+
+/** Every run that was ever made, with its folder while it has one. */
+export function runFolders(database: Database): z.infer<typeof RunFolderRow>[] {
+  return database
+    .prepare('SELECT id, workspace, number, folder FROM runs')
+    .all()
+    .map((row) => RunFolderRow.parse(row));
 }
 
 /** Puts off the end of gathering, never beyond the run's own limit. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { scriptedService } from './scripted-service.ts';
+import { scriptedService, sendFault } from './scripted-service.ts';
+import { openHousehold } from '../driver/household.ts';
 import { takt, taktInTerminal } from './takt-process.ts';
 
 const deleted = {
@@ -19,8 +20,12 @@ const run = {
   ],
 };
 
+const shown = { 'workspace.show': () => ({ name: 'feature', repos: [{ name: 'app', role: 'edit' }] }) };
+const calls = ({ received }: { received: readonly { operation: string }[] }): string[] =>
+  received.map(({ operation }) => operation);
+
 test('what cannot be taken back needs --yes where nobody can be asked', async () => {
-  await using service = await scriptedService({ 'workspace.delete': () => deleted });
+  await using service = await scriptedService({ ...shown, 'workspace.delete': () => deleted });
   const env = { TAKT_HOME: service.home };
 
   const refused = await takt(['workspace', 'delete', 'feature'], { env });
@@ -32,19 +37,19 @@ test('what cannot be taken back needs --yes where nobody can be asked', async ()
     done.stdout,
     /Deleted the workspace feature\.\nIts unsaved work is pinned in the root repos:\n {2}app {2}aaaaaaaa {2}refs/,
   );
-  assert.equal(service.received.length, 1);
+  assert.deepEqual(calls(service), ['workspace.show', 'workspace.delete']);
 });
 
 test('on a terminal it asks, and only yes goes on', async () => {
-  await using service = await scriptedService({ 'workspace.delete': () => deleted });
+  await using service = await scriptedService({ ...shown, 'workspace.delete': () => deleted });
   const env = { TAKT_HOME: service.home };
 
   const no = await taktInTerminal(['workspace', 'delete', 'feature'], { env, input: '\n' });
-  const nothingSent = service.received.length;
+  const beforeYes = calls(service);
   const yes = await taktInTerminal(['workspace', 'delete', 'feature'], { env, input: 'y\n' });
 
   assert.match(no.screen, /This deletes the workspace feature[\s\S]*Do it\? \[y\/N\][\s\S]*Nothing was done\./);
-  assert.deepEqual([no.code, nothingSent, yes.code], [1, 0, 0]);
+  assert.deepEqual([no.code, beforeYes, yes.code], [1, ['workspace.show'], 0]);
   assert.match(yes.screen, /Deleted the workspace feature/);
 });
 
@@ -62,4 +67,36 @@ test('an approval is for the commits that were shown', async () => {
   assert.equal(code, 0);
   assert.match(screen, /feature\/4 go on with these commits:\n {2}app {2}11111111 → 22222222\n/);
   assert.deepEqual(service.received.at(-1)!.params, { run: run.id, commits: { app: head } });
+});
+
+test('what is not there is said before anybody is asked', async () => {
+  await using house = await openHousehold();
+  const upstream = await house.upstream('app', { 'a.txt': 'a' });
+  await house.ok('repo', 'add', 'app', upstream);
+  await house.ok('repo', 'add', 'lib', upstream);
+  await house.ok('workspace', 'create', 'task', 'app');
+  const said = async (...words: string[]): Promise<string> => {
+    const { code, stderr } = await house.takt(...words);
+    return `${code} ${stderr.split('\n')[0]}`;
+  };
+
+  assert.equal(await said('repo', 'remove', 'ap'), '4 takt: No repo is called ap. Did you mean app?');
+  assert.equal(await said('workspace', 'delete', 'tsk', '--force'), '4 takt: No workspace tsk.');
+  assert.equal(await said('workspace', 'remove-repo', 'task', 'lib'), '4 takt: The workspace task has no repo lib.');
+  assert.match(await said('run', 'land', 'task/3'), /^4 takt: /);
+  assert.match(await said('run', 'approve', 'task'), /^4 takt: /);
+  // The control: what is there is asked about.
+  assert.match(await said('repo', 'remove', 'app'), /^6 takt: This removes the root repo app/);
+  assert.match(await said('workspace', 'remove-repo', 'task', 'app'), /^6 takt: This removes app/);
+  assert.match(await said('workspace', 'delete', 'task'), /^6 takt: This deletes the workspace task/);
+});
+
+test('what is damaged can be asked about all the same', async () => {
+  await using service = await scriptedService({
+    'repo.show': (_, reply) => sendFault(reply, 500, { code: 'GIT_FAILED', message: 'git failed.', hint: '' }),
+  });
+
+  const { code, stderr } = await takt(['repo', 'remove', 'app'], { env: { TAKT_HOME: service.home } });
+
+  assert.equal(code, 6, stderr);
 });

@@ -193,7 +193,7 @@ test('--file hands on the text of a file or of standard input', async () => {
   assert.deepEqual(
     service.received.map(({ params }) => params),
     [
-      { workspace: 'feature', yaml: 'steps: []\n' },
+      { workspace: 'feature', yaml: 'steps: []\n', file: 'p.yaml' },
       { role: 'review', text: 'Look closely.\n', hash: 'none' },
     ],
   );

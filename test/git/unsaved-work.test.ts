@@ -12,7 +12,7 @@ interface Work {
   readonly root: string;
   readonly clone: string;
   unsaved(upstreamHead?: string | null): Promise<string[]>;
-  pin(): Promise<{ ref: string; commit: string }[]>;
+  pin(upstreamHead?: string | null): Promise<{ ref: string; commit: string }[]>;
   fetch(): Promise<unknown>;
 }
 
@@ -28,13 +28,14 @@ async function working(scratch: Scratch): Promise<Work> {
     exclude: [],
     signal: limit(),
   });
-  const place = { folder: clone, rootFolder: root, branch: 'task', signal: limit() };
+  const place = { folder: clone, rootFolder: root, branch: 'task', defaultBranch: 'main', signal: limit() };
   return {
     upstream,
     root,
     clone,
-    unsaved: async (upstreamHead = null) => unsavedWork({ ...place, defaultBranch: 'main', upstreamHead }),
-    pin: async () => pinCloneWork({ ...place, refPrefix: 'refs/takt/deleted/task', author: operator }),
+    unsaved: async (upstreamHead = null) => unsavedWork({ ...place, upstreamHead }),
+    pin: async (upstreamHead = null) =>
+      pinCloneWork({ ...place, upstreamHead, refPrefix: 'refs/takt/deleted/task', author: operator }),
     fetch: async () => fetchRoot({ folder: root, upstream, defaultBranch: 'main', signal: limit() }),
   };
 }
@@ -174,6 +175,40 @@ test('all work of a clone is pinned in the root repo and can be read there after
   assert.equal(run(root, 'show', `${of('stashes/0')}:README.md`), 'stashed');
   assert.equal(run(root, 'log', '-1', '--format=%an|%cn', of('uncommitted')), 'Op Erator|takt');
   run(root, 'fsck', '--connectivity-only');
+});
+
+test('a branch whose work is safe elsewhere gets no pin', async () => {
+  using scratch = newScratch();
+  const { clone, pin } = await working(scratch);
+
+  assert.deepEqual(await pin(), [], 'nothing was ever changed');
+  const tip = commit(clone, { own: 'x' });
+  run(clone, 'push', '--quiet');
+  assert.deepEqual(await pin(tip), [], 'upstream has it under its own name');
+  // The control: if upstream lacks it, it is nowhere else.
+  assert.deepEqual(
+    (await pin()).map(({ commit: pinned }) => pinned),
+    [tip],
+  );
+});
+
+test('a branch that was merged by a squash gets no pin, and what is beside it does', async () => {
+  using scratch = newScratch();
+  const { clone, upstream, pin, fetch } = await working(scratch);
+  commit(clone, { own: 'x' });
+  run(clone, 'push', '--quiet');
+  run(upstream, 'fetch', '--quiet', clone, 'task');
+  run(upstream, 'merge', '--quiet', '--squash', 'FETCH_HEAD');
+  run(upstream, 'commit', '--quiet', '-m', 'squashed');
+  await fetch();
+  write(join(clone, 'new'), 'x');
+
+  const pins = await pin();
+
+  assert.deepEqual(
+    pins.map(({ ref }) => ref),
+    ['refs/takt/deleted/task/uncommitted'],
+  );
 });
 
 test('a repository within a clone neither stops the pinning nor becomes a submodule', async () => {

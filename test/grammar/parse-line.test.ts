@@ -62,6 +62,14 @@ test('a map is given key by key', () => {
   assert.match(fault('run approve feature --commits app').message, /KEY=VALUE/);
 });
 
+test('a number below zero is a value, wherever it stands', () => {
+  assert.deepEqual(command('setting set steps_at_once -3').params, { key: 'steps_at_once', value: '-3' });
+  assert.deepEqual(command('workspace trigger feature --note -1.5e3').params['note'], '-1.5e3');
+  assert.deepEqual(command('run list --limit -7').params, { limit: -7 });
+  assert.match(fault('setting set steps_at_once -3x').message, /has no option -3x/);
+  assert.match(fault('workspace trigger feature --note -n').message, /--note needs a value/);
+});
+
 test('two dashes end the options', () => {
   assert.deepEqual(command('workspace pipeline-set feature -- --odd -f').params['steps'], ['--odd', '-f']);
 });

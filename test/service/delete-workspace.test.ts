@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Loose, openService, type Reply, type TestService } from './open-service.ts';
+import { type Loose, openService, type Reply, type TestService, until } from './open-service.ts';
 
 const clone = (opened: TestService, workspace: string, repo: string): string =>
   join(opened.home, 'workspaces', workspace, repo);
@@ -54,6 +54,7 @@ test('work that is nowhere else keeps its workspace, and force pins it before it
     pinned.some(([repo, commit]: string[]) => repo === 'app' && commit === unpushed),
     forced.text,
   );
+  assert.equal(pinned.length, 2, 'what is on upstream gets no pin');
   const file = forced.body.pins.find(({ repo, ref }: Loose) => repo === 'lib' && ref.endsWith('/uncommitted'));
   assert.equal(await opened.git(root(opened, 'lib'), 'show', `${file.ref}:new.txt`), 'not committed');
   assert.deepEqual(
@@ -77,4 +78,24 @@ test('a clone that git cannot read is moved aside instead of deleted', async () 
   const aside = join(opened.home, '.state', 'aside');
   const [kept] = await readdir(aside);
   assert.equal(await readFile(join(aside, kept!, 'precious.txt'), 'utf8'), 'mine');
+});
+
+test('at its start the service drops pins of replaced commits that a branch holds again', async () => {
+  await using opened = await withRepos('app');
+  await create(opened, { workspace: 'task', repos: ['app'] });
+  const app = clone(opened, 'task', 'app');
+  const pins = (): Promise<string> =>
+    opened.git(root(opened, 'app'), 'for-each-ref', '--format=%(objectname)', 'refs/takt/pushed');
+  await opened.git(app, 'commit', '-q', '--allow-empty', '-m', 'one');
+  const one = await opened.git(app, 'rev-parse', 'HEAD');
+  await opened.git(app, 'push', '-q');
+  await opened.git(app, 'commit', '-q', '--amend', '--allow-empty', '-m', 'other');
+  await opened.git(app, 'push', '-q', '--force');
+  await until('the pin', async () => ((await pins()) === one ? true : undefined));
+  await opened.git(app, 'merge', '-q', '--no-edit', one);
+  await opened.git(app, 'push', '-q');
+
+  await opened.restart();
+
+  await until('no pin', async () => ((await pins()) === '' ? true : undefined));
 });

@@ -54,6 +54,9 @@ test('a pipeline that could not be carried out is refused before it is set', asy
     /^PIPELINE_INVALID .*script has to be one of push_to_github, create_pr, merge_upstream/,
   );
   assert.match(await said({ yaml: 'steps:\n  - rol: review\n' }), /^PIPELINE_INVALID pipeline\.yaml:2:5/);
+  const given = (file: string): Promise<string> => said({ yaml: 'steps:\n  - rol: review\n', file });
+  assert.match(await given('../my pipelines/p.yaml'), /^PIPELINE_INVALID \.\.\/my pipelines\/p\.yaml:2:5/);
+  assert.match(await given('-'), /^PIPELINE_INVALID standard input:2:5/);
   assert.match(await said({ yaml: 'steps:\n  - {run: x, name: setup}\n' }), /^PIPELINE_INVALID /);
   assert.match(await said({}), /^INPUT_INVALID /);
   assert.match(await said({ steps: ['approve'], yaml: 'steps: []' }), /^INPUT_INVALID /);

@@ -1,134 +1,134 @@
-import { constants } from 'node:fs';
-import { access, lstat, readdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { claudeExecutable } from '../../agents/claude-executable.ts';
-import { findModelAccess } from '../../agents/model-access.ts';
+import { existsSync, statSync } from 'node:fs';
+import { chmod, lstat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { openConfig } from '../../config/config-source.ts';
-import { byteSize } from '../../cli/print/figures.ts';
-import { checkHome } from '../../config/init-home.ts';
-import { Fault } from '../../contract/faults.ts';
-import { shellWord } from '../../git/shell-word.ts';
+import { byteSize, counted } from '../../cli/print/figures.ts';
+import { checkHome, homeFolders, makeHomeFolders } from '../../config/init-home.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
-import { type Check, type CheckResult, result } from './check.ts';
-import { versionOf } from './machine-checks.ts';
+import { openDatabaseToRead } from '../../store/database.ts';
+import { bounded, type Check, type CheckResult, result } from './check.ts';
+import { factsOf } from './folder-facts.ts';
+import { checkGh } from './gh-check.ts';
+import { checkGitSettings } from './git-settings-check.ts';
+import { leftoverChecks } from './leftover-checks.ts';
+import { checkModelAccess } from './model-check.ts';
+import { rootChecks } from './root-checks.ts';
+import { checkService } from './service-check.ts';
 
-export function homeChecks(layout: HomeLayout, signal: AbortSignal): Check[] {
-  return [
-    () => checkClaude(signal),
-    () => orFault('model access', 'warning', () => checkModelAccess(layout)),
-    () => orFault('home', 'broken', async () => (await checkHome(layout), result('home', 'ok', layout.home))),
-    () => orFault('config', 'broken', () => checkConfig(layout)),
-    () => orFault('root repos', 'broken', () => checkRoots(layout)),
-    () => checkKeptFolders(layout),
+/** What concerns one home; without a home only that there is none, and what does not need one. */
+export function homeChecks(
+  layout: HomeLayout,
+  signal: AbortSignal,
+  environment: NodeJS.ProcessEnv = process.env,
+): Check[] {
+  const anyway = [
+    bounded('git settings', { signal }, (ended) => checkGitSettings(layout, environment, ended)),
+    bounded('gh', { signal }, (ended) => checkGh(layout, environment, ended)),
+    bounded('model access', { signal }, (ended) => checkModelAccess(layout, environment, ended)),
+    bounded('home', { signal, onFault: 'broken' }, () => checkOwnHome(layout)),
   ];
+  if (!existsSync(layout.state)) return anyway;
+  const checks = [
+    ...anyway,
+    bounded('config', { signal, onFault: 'broken' }, () => checkConfig(layout)),
+    bounded('folders', { signal, onFault: 'broken' }, () => checkFolders(layout)),
+    bounded('rights', { signal }, () => checkRights(layout)),
+    bounded('store', { signal, onFault: 'broken' }, () => checkStore(layout)),
+    bounded('service', { signal }, (ended) => checkService(layout, ended)),
+    ...rootChecks(layout, signal),
+    ...leftoverChecks(layout, signal),
+  ];
+  // What is mended there by another user would be that user's, and in the way of the owner.
+  return statSync(layout.state).uid === process.getuid?.() ? checks : checks.map(lookingOnly);
 }
 
-/** A check that throws a fault found something wrong, and the fault says what and how to mend it. */
-async function orFault(
-  name: string,
-  state: 'warning' | 'broken',
-  check: () => CheckResult | Promise<CheckResult>,
-): Promise<CheckResult> {
-  try {
-    return await check();
-  } catch (error) {
-    if (error instanceof Fault) return result(name, state, error.message, error.hint);
-    throw error;
-  }
-}
-
-async function checkClaude(signal: AbortSignal): Promise<CheckResult> {
-  const executable = claudeExecutable();
-  const fix = 'Run `npm ci` in the folder of takt.';
-  if (executable === undefined) return result('Claude Code', 'broken', 'was not installed with takt', fix);
-  const version = await versionOf(executable, ['--version'], signal);
-  return version === undefined
-    ? result('Claude Code', 'broken', `${executable} does not start`, fix)
-    : result('Claude Code', 'ok', version);
-}
-
-function checkModelAccess(layout: HomeLayout): CheckResult {
-  const settings = openConfig(layout).settings();
-  const access = findModelAccess({ environment: process.env, settings, homeFolder: homedir() });
-  const ways = {
-    environment: 'a key in this environment',
-    keyFile: 'the key file of settings.yaml',
-    login: 'the login of Claude Code',
+function lookingOnly(check: Check): Check {
+  const look = async (): Promise<CheckResult> => {
+    const { name, state, found, fix } = await check();
+    return result(name, state, found, fix);
   };
-  return result('model access', 'ok', `${ways[access.kind]}, for ${access.baseUrl}`);
+  return Object.assign(look, check.label === undefined ? {} : { label: check.label });
+}
+
+/** Everything in a home is made by the user who runs the service, and git trusts no repository of another user. */
+async function checkOwnHome(layout: HomeLayout): Promise<CheckResult> {
+  await checkHome(layout);
+  const { uid } = await lstat(join(layout.state, 'home.json'));
+  const own = process.getuid?.();
+  if (uid === own) return result('home', 'ok', layout.home);
+  return result(
+    'home',
+    'warning',
+    `${layout.home} belongs to user id ${uid}, and this is user id ${own}`,
+    `Run takt as that user: \`sudo -u '#${uid}' takt doctor\`.`,
+  );
 }
 
 function checkConfig(layout: HomeLayout): CheckResult {
   const config = openConfig(layout);
   config.settings();
   const count = config.repos().length;
-  return result('config', 'ok', `settings.yaml and repos.yaml are valid; ${count === 1 ? '1 repo' : `${count} repos`}`);
+  return result('config', 'ok', `settings.yaml and repos.yaml are valid; ${counted(count, 'repo')}`);
 }
 
-/** A root repo without its hooks still triggers, by the sweep, but later, and takes pushes that it should refuse. */
-async function checkRoots(layout: HomeLayout): Promise<CheckResult> {
-  const wrong: string[] = [];
-  for (const { name } of openConfig(layout).repos()) {
-    const root = layout.root(name);
-    if (
-      !(await isExecutable(join(root, 'hooks', 'pre-receive'))) ||
-      !(await isExecutable(join(root, 'hooks', 'post-receive')))
-    )
-      wrong.push(name);
+async function checkFolders(layout: HomeLayout): Promise<CheckResult> {
+  const missing: string[] = [];
+  const inTheWay: string[] = [];
+  for (const folder of homeFolders(layout)) {
+    const facts = await factsOf(folder);
+    if (facts === undefined) missing.push(folder);
+    // A link to a folder is how somebody moves one to another disk.
+    else if (!facts.isDirectory() && !facts.isSymbolicLink()) inTheWay.push(folder);
   }
-  if (wrong.length === 0) return result('root repos', 'ok', 'each has its hooks');
+  const named = (folders: string[]): string => folders.map((folder) => relative(layout.home, folder)).join(', ');
+  if (inTheWay.length > 0)
+    return result('folders', 'broken', `no folder, but something else: ${named(inTheWay)}`, 'Move that away.');
+  if (missing.length === 0) return result('folders', 'ok', 'all there');
   return result(
-    'root repos',
+    'folders',
     'warning',
-    `${wrong.join(', ')}: a hook is missing`,
-    '`takt service restart` puts hooks back; `takt repo list` shows whether the repo is there at all.',
+    `missing: ${named(missing)}`,
+    'The next start of the service makes them.',
+    async () => {
+      await makeHomeFolders(layout);
+      return `made ${named(missing)}`;
+    },
   );
 }
 
-const KEPT_SHOWN = 5;
-
-/** Folders that were put aside, since they hold work that could not be pinned; nothing else ever removes them. */
-async function checkKeptFolders(layout: HomeLayout): Promise<CheckResult> {
-  const names = (await namesIn(layout.runs)).filter((name) => /\.kept-\d+$/.test(name));
-  if (names.length === 0) return result('kept folders', 'ok', 'none');
-  const shown = names.slice(0, KEPT_SHOWN).map((name) => join(layout.runs, name));
-  const sized = await Promise.all(shown.map(async (folder) => `${folder} (${byteSize(await sizeOf(folder))})`));
-  const more = names.length > KEPT_SHOWN ? `, and ${names.length - KEPT_SHOWN} more` : '';
-  return result(
-    'kept folders',
-    'warning',
-    `work that could not be pinned: ${sized.join(', ')}${more}`,
-    `Look into them, then remove what you need no more: rm -rf ${shown.map(shellWord).join(' ')}`,
-  );
-}
-
-/** Bytes of all files below; links are not followed, and what cannot be read counts as nothing. */
-async function sizeOf(folder: string): Promise<number> {
-  let bytes = 0;
-  for (const name of await namesIn(folder)) {
-    const path = join(folder, name);
-    const found = await lstat(path).catch(() => undefined);
-    bytes += found?.isDirectory() === true ? await sizeOf(path) : (found?.size ?? 0);
+/** What is in `.state` lets whoever reads it act as the operator. */
+async function checkRights(layout: HomeLayout): Promise<CheckResult> {
+  const files = [layout.token, layout.socket, layout.lock, join(layout.state, 'service.json'), layout.serviceLog];
+  const wanted = [
+    { path: layout.state, mode: 0o700 },
+    ...[...files, layout.database, `${layout.database}-wal`, `${layout.database}-shm`].map((path) => ({
+      path,
+      mode: 0o600,
+    })),
+  ];
+  const open: { path: string; mode: number }[] = [];
+  for (const each of wanted) {
+    const facts = await factsOf(each.path);
+    if (facts !== undefined && (facts.mode & 0o077) !== 0) open.push(each);
   }
-  return bytes;
+  if (open.length === 0) return result('rights', 'ok', 'token, socket and store are for their owner alone');
+  const named = open.map(({ path }) => relative(layout.home, path)).join(', ');
+  const commands = open.map(({ path, mode }) => `chmod ${mode.toString(8)} ${path}`).join(' && ');
+  return result('rights', 'warning', `others may use ${named}`, `\`${commands}\``, async () => {
+    for (const { path, mode } of open) await chmod(path, mode);
+    return `closed ${named} to others`;
+  });
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+async function checkStore(layout: HomeLayout): Promise<CheckResult> {
+  const facts = await factsOf(layout.database);
+  if (facts === undefined) return result('store', 'ok', 'not made yet; the first start of the service does it');
   try {
-    return (await readdir(folder)).toSorted();
+    using store = openDatabaseToRead(layout.database);
+    store?.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return result('store', 'ok', byteSize(facts.size));
   } catch (error) {
-    if (['ENOENT', 'EACCES', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
-    throw error;
-  }
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return true;
-  } catch (error) {
-    if (['ENOENT', 'EACCES', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
-    throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    return result('store', 'broken', `${layout.database} cannot be read: ${why}`, 'Bring it back from a backup.');
   }
 }

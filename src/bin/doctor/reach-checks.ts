@@ -17,7 +17,9 @@ type Reach = { readonly kind: 'reached' | 'not asked' } | { readonly kind: 'faul
  */
 export function reachChecks(call: LocalCall): Check[] {
   const takeTurn = turns(AT_ONCE);
-  return configuredRepos(call).map((repo) => () => takeTurn(() => checkReach(repo, call)));
+  return configuredRepos(call).map((repo) =>
+    Object.assign(() => takeTurn(() => checkReach(repo, call)), { label: `reach of ${repo.name}` }),
+  );
 }
 
 function configuredRepos({ place }: LocalCall): RepoConfig[] {

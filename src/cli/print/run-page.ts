@@ -30,6 +30,7 @@ function headOf(run: Run, page: Page): string {
       ['started by', `${run.trigger}, ${ago(run.queuedAtMs, nowMs)}`],
       ['note', oneLine(run.note ?? '')],
       ['reason', run.reason === null ? '' : style.red(oneLine(run.reason.sentence, 1000))],
+      ['held up', run.heldUp === undefined ? '' : style.red(oneLine(run.heldUp, 1000))],
       ['superseded by', run.supersededBy === null ? '' : `${run.workspace}/${run.supersededBy}`],
       ['landed', landedWords(run)],
       ['cost', money(run.costUsd)],

@@ -27,6 +27,10 @@ function printStatus(status: ServiceStatus, page: Page): string {
         `${status.stepsRunning} running of ${status.stepsAtOnce} at once; ${counted(status.runsQueued, 'run')} queued`,
       ],
       ['confinement', works ? `works; network ${network}` : page.style.yellow(`does not work: ${cleanText(why)}`)],
+      [
+        'model',
+        status.modelAccess.works ? status.modelAccess.what : page.style.yellow(cleanText(status.modelAccess.what)),
+      ],
       ['version', status.version],
     ],
     page,

@@ -70,10 +70,17 @@ export const open = defineOperation({
 export const doctor = defineOperation({
   name: 'home.doctor',
   summary: 'Checks what takt needs on this machine, each with its fix.',
-  examples: [{ line: 'takt doctor', does: 'checks versions, git, bubblewrap, disk, login and port' }],
+  details:
+    'It looks and changes nothing. --fix does what loses nothing, says what it did, and tells of the state afterwards; what could hold work is only named, with the command that removes it.',
+  examples: [
+    { line: 'takt doctor', does: 'checks versions, git, bubblewrap, disk, login, port and what was left behind' },
+    { line: 'takt doctor --fix', does: 'puts hooks, rights and folders back, and removes what killed processes left' },
+  ],
   ...local('doctor'),
   command: { words: ['doctor'], positionals: [] },
-  params: nothing,
+  params: z.strictObject({
+    fix: z.boolean().default(false).describe('mend what can be mended without losing anything'),
+  }),
   reply: done,
 });
 export const demo = defineOperation({

@@ -28,9 +28,9 @@ export const pipelineSet = defineOperation({
   params: z.strictObject({
     workspace: WorkspaceName,
     steps: z.array(z.string().min(1).max(20_000)).default([]).describe('short forms, in order'),
-    /** The command line reads `--file` and sends its text as `yaml`. */
+    /** The command line reads `--file`, and sends its text as `yaml` and its name along, for faults to name. */
     yaml: z.string().max(200_000).optional().describe('the full form'),
-    file: z.string().optional().describe('file with the full form; - is standard input'),
+    file: z.string().max(4_096).optional().describe('file with the full form; - is standard input'),
     hash: z.string().optional().describe('refuse if the pipeline is not the one with this hash'),
   }),
   reply,

@@ -9,6 +9,7 @@ import type { LogFile } from '../open-log.ts';
 import { portHolder } from '../port-holder.ts';
 import { checkContentType, checkOrigin, checkRight, type Identity, type Request } from './access.ts';
 import type { Binding } from './binding.ts';
+import { answerBrokenRequests } from './broken-request.ts';
 import { faultOfError, sendFault } from './fault-reply.ts';
 import { mount, type MountParts } from './mount.ts';
 import type { OneTimeLinks } from './one-time-links.ts';
@@ -34,6 +35,8 @@ export interface HttpServer {
 
 const BODY_LIMIT_BYTES = 2 * 1024 * 1024;
 const PARAM_LIMIT_CHARS = 1000;
+/** A request without a host is refused by our own checks: Node's reply would not say of which home it comes. */
+const SERVER_OPTIONS = { requireHostHeader: false } as const;
 
 /** The empty server, whose log all of the service writes to. */
 export function createApp(log: LogFile): FastifyInstance {
@@ -45,6 +48,7 @@ export function createApp(log: LogFile): FastifyInstance {
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     return503OnClosing: false,
+    http: SERVER_OPTIONS,
     // An address that cannot be decoded meets no route, no check and no other handler.
     frameworkErrors: (error, request, reply) => void sendFault(reply as FastifyReply, faultOfError(error, request.log)),
     routerOptions: { maxParamLength: PARAM_LIMIT_CHARS },
@@ -55,8 +59,9 @@ export function createHttpServer(app: FastifyInstance, parts: ServerParts): Http
   const local = new WeakSet<Socket>();
   const identity = { homeId: parts.homeId, token: parts.token, port: 0 };
   // What comes over the Unix socket is answered by the same routes.
-  const localServer = createServer((request, response) => app.routing(request, response));
+  const localServer = createServer(SERVER_OPTIONS, (request, response) => app.routing(request, response));
   localServer.on('connection', (socket) => local.add(socket));
+  for (const server of [app.server, localServer]) answerBrokenRequests(server, parts.homeId);
 
   readJsonBodies(app);
   checkEveryRequest(app, identity, parts, (request) => requestOf(request, local));

@@ -7,6 +7,7 @@ import { findRun } from '../../store/runs.ts';
 import { advanceRun } from './advance-run.ts';
 import { cancelRun, stopAttempts } from './cancel-run.ts';
 import { clearOldFolders } from './clear-folders.ts';
+import { pinClearing } from './clear-pins.ts';
 import { approveRun, rejectRun } from './decide-run.ts';
 import type { Desk, RunDeskParts } from './desk-parts.ts';
 import { dispatch } from './dispatch.ts';
@@ -118,9 +119,11 @@ function onNewPush(desk: Desk): 'stop' | 'finish' {
 
 /** At the start, and every hour. */
 async function clearNowAndThen(desk: Desk): Promise<void> {
+  const clearPins = pinClearing(desk);
   while (!desk.signal.aborted) {
     try {
       await clearOldFolders(desk);
+      await clearPins();
       await pause(CLEAR_EVERY_MS, desk.signal);
     } catch (error) {
       if (desk.signal.aborted) return;

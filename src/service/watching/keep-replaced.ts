@@ -3,7 +3,8 @@ import { isAncestor } from '../../git/history.ts';
 import { pinCommits, refCommit } from '../../git/refs.ts';
 
 /** Where commits are pinned that a force push or a deletion took off a branch. */
-export const replacedRef = (branch: string, commit: string): string => `refs/takt/pushed/${branch}/${commit}`;
+export const REPLACED_REFS = 'refs/takt/pushed/';
+const replacedRef = (branch: string, commit: string): string => `${REPLACED_REFS}${branch}/${commit}`;
 
 /** Pins a commit that a branch no longer holds; does nothing for a plain push. */
 export async function keepReplaced(

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readTextIfThere } from '../../platform/files.ts';
-import { installHook } from '../../git/root-furniture.ts';
+import { hookFault, installHook } from '../../git/root-furniture.ts';
 import { shellWord } from '../../git/shell-word.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 
@@ -15,6 +15,15 @@ export async function installPostReceive(rootFolder: string, repo: string, layou
   const isMissing = (await readTextIfThere(join(rootFolder, 'hooks', 'post-receive'))) !== text;
   await installHook(rootFolder, 'post-receive', text);
   return isMissing;
+}
+
+/** What is wrong with that hook; undefined if nothing is. Changes nothing. */
+export async function postReceiveFault(
+  rootFolder: string,
+  repo: string,
+  layout: HomeLayout,
+): Promise<string | undefined> {
+  return hookFault(rootFolder, 'post-receive', postReceive(repo, layout));
 }
 
 /**

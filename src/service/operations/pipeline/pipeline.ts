@@ -55,7 +55,7 @@ export async function setPipeline(
   });
 }
 
-function readPipeline({ steps, yaml }: ParamsOf<typeof pipelineSet>, known: KnownWords): Pipeline {
+function readPipeline({ steps, yaml, file }: ParamsOf<typeof pipelineSet>, known: KnownWords): Pipeline {
   if (yaml === undefined) {
     if (steps.length === 0)
       throw new Fault('INPUT_INVALID', 'No step is given.', { hint: 'Name steps, or give --file with the full form.' });
@@ -65,7 +65,7 @@ function readPipeline({ steps, yaml }: ParamsOf<typeof pipelineSet>, known: Know
     throw new Fault('INPUT_INVALID', 'Steps are given twice: by name and in full.', {
       hint: 'Give either steps or --file.',
     });
-  const pipeline = readPipelineYaml(yaml);
+  const pipeline = readPipelineYaml(yaml, file === '-' ? 'standard input' : file);
   checkPipeline(pipeline, known);
   return pipeline;
 }

@@ -3,6 +3,7 @@ import type { ParamsOf, ReplyOf } from '../../../contract/operation.ts';
 import type { Run, RunRepo } from '../../../contract/run.ts';
 import { isAncestor } from '../../../git/history.ts';
 import { refCommit } from '../../../git/refs.ts';
+import { isDiskFull } from '../../../platform/disk-space.ts';
 import { isThere } from '../../../platform/files.ts';
 import { resolveRun, runView } from '../../../store/run-views.ts';
 import { lookCommand, takeCommand } from '../../runs/reach-work.ts';
@@ -28,7 +29,9 @@ export async function showRun(
       return hasClone ? { ...pin, look, take: takeCommand(layout, run.workspace, pin) } : { ...pin, look };
     }),
   );
-  return { ...run, repos, pins };
+  const heldUp = run.state === 'running' && (await isDiskFull(layout.state));
+  const sentence = `The disk of ${layout.home} is full: what its steps do, and their end, is taken in once there is room.`;
+  return { ...run, repos, pins, ...(heldUp ? { heldUp: sentence } : {}) };
 }
 
 /** As the root repo is now: what was in the way when the step ended has left no other trace. */

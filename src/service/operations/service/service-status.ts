@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { describeModelAccess } from '../../../agents/model-access.ts';
 import type { ServiceStatus } from '../../../contract/service.ts';
 import { liveAttempts } from '../../../store/attempts.ts';
 import type { Database } from '../../../store/database.ts';
@@ -21,6 +23,7 @@ export async function serviceStatus(
   facts: ServiceFacts,
 ): Promise<ServiceStatus> {
   const { works, why } = await facts.confinement();
+  const settings = config.settings();
   return {
     version: facts.version,
     home: layout.home,
@@ -30,9 +33,10 @@ export async function serviceStatus(
     startedAtMs: facts.startedAtMs,
     unit: facts.unit,
     stepsRunning: liveAttempts(database).length,
-    stepsAtOnce: stepsAtOnce(config.settings()),
+    stepsAtOnce: stepsAtOnce(settings),
     runsQueued: runsInState(database, 'queued').length + runsInState(database, 'gathering').length,
     confinement: { works, why, network: 'open' },
+    modelAccess: describeModelAccess({ environment: process.env, settings, homeFolder: homedir() }),
     memoryBytes: process.memoryUsage.rss(),
   };
 }

@@ -46,16 +46,7 @@ export async function refuseUnsavedWork(
 ): Promise<void> {
   const lines: string[] = [];
   for (const { name: repo, role } of repos) {
-    const { defaultBranch } = rootOf(database, repo);
-    const sentences = await unsavedWork({
-      folder: layout.clone(workspace, repo),
-      rootFolder: layout.root(repo),
-      branch: role === 'edit' ? workspace : defaultBranch,
-      defaultBranch,
-      upstreamHead: upstreamHead(database, repo, workspace),
-      mergedHeads: mergedHeads(database, workspace, repo),
-      signal,
-    });
+    const sentences = await unsavedWork(placeOf({ database, layout }, workspace, { name: repo, role }, signal));
     lines.push(...sentences.map((sentence) => `${repo}: ${sentence}`));
   }
   if (lines.length > 0)
@@ -64,9 +55,27 @@ export async function refuseUnsavedWork(
     });
 }
 
+function placeOf(
+  { database, layout }: Pick<Parts, 'database' | 'layout'>,
+  workspace: WorkspaceName,
+  { name: repo, role }: OwnRepo,
+  signal: AbortSignal,
+): Parameters<typeof unsavedWork>[0] {
+  const { defaultBranch } = rootOf(database, repo);
+  return {
+    folder: layout.clone(workspace, repo),
+    rootFolder: layout.root(repo),
+    branch: role === 'edit' ? workspace : defaultBranch,
+    defaultBranch,
+    upstreamHead: upstreamHead(database, repo, workspace),
+    mergedHeads: mergedHeads(database, workspace, repo),
+    signal,
+  };
+}
+
 /**
- * Pins each branch and all unsaved work of its clone in the root repo. A clone that git cannot read is moved aside
- * whole.
+ * Pins in the root repo what `refuseUnsavedWork` would name; a branch whose work is safe gets no pin. A clone that git
+ * cannot read is moved aside whole.
  */
 export async function keepWork(
   parts: Pick<ServiceParts, 'config' | 'database' | 'layout' | 'log'>,
@@ -78,16 +87,9 @@ export async function keepWork(
   const pins: KeptPin[] = [];
   const author = config.settings().author ?? { name: 'takt', email: 'takt@localhost' };
   for (const { name: repo, role } of repos) {
-    const folder = layout.clone(workspace, repo);
-    const branch = role === 'edit' ? workspace : rootOf(database, repo).defaultBranch;
-    const kept = await pinCloneWork({
-      folder,
-      rootFolder: layout.root(repo),
-      refPrefix: keptPrefix(workspace, Date.now()),
-      branch,
-      author,
-      signal,
-    });
+    const place = placeOf({ database, layout }, workspace, { name: repo, role }, signal);
+    const { folder } = place;
+    const kept = await pinCloneWork({ ...place, refPrefix: keptPrefix(workspace, Date.now()), author });
     pins.push(...kept.map(({ ref, commit }) => ({ repo, ref, commit })));
     if (isBroken(await cloneObstacle(folder))) await moveAside(parts, folder, `${workspace}-${repo}`);
   }

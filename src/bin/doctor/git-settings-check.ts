@@ -1,0 +1,102 @@
+import { openConfig } from '../../config/config-source.ts';
+import { Fault } from '../../contract/faults.ts';
+import { gitEnvironment, gitResult } from '../../git/git.ts';
+import type { HomeLayout } from '../../platform/home-layout.ts';
+import { type CheckResult, result } from './check.ts';
+
+const NAME = 'git settings';
+
+type Problem = { readonly isBroken: boolean; readonly found: string; readonly fix: string };
+type Settings = ReadonlyMap<string, string>;
+
+/**
+ * Settings of the user's own git that keep takt, or a push to a root repo, from working. Each was tried: there are many
+ * more that look as if they would (signing, hooks, `remote.pushDefault`, `safe.bareRepository`), and do not.
+ */
+export async function checkGitSettings(
+  layout: HomeLayout,
+  environment: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const { env } = gitEnvironment(environment, { interactive: false });
+  // Not from within a repository, whose own settings would count.
+  const listed = await gitResult('/', ['config', '--null', '--list'], { env, signal });
+  if (listed.startError !== null) return result(NAME, 'absent', 'cannot be told without git');
+  if (listed.exitCode !== 0)
+    return result(
+      NAME,
+      'broken',
+      `git cannot read its configuration: ${listed.stderr.trim().split('\n')[0]}`,
+      'Mend the file that git names.',
+    );
+  const settings: Settings = new Map(
+    listed.stdout
+      .toString('utf8')
+      .split('\0')
+      .filter((entry) => entry !== '')
+      .map((entry) => {
+        const end = entry.includes('\n') ? entry.indexOf('\n') : entry.length;
+        return [entry.slice(0, end), entry.slice(end + 1)] as const;
+      }),
+  );
+  const problems = [...protocolProblems(settings, layout), ...nameProblems(settings, layout)];
+  if (problems.length === 0)
+    return result(NAME, 'ok', 'a name for commits, and nothing in the way of fetches and pushes');
+  return result(
+    NAME,
+    problems.some(({ isBroken }) => isBroken) ? 'broken' : 'warning',
+    problems.map(({ found }) => found).join('; '),
+    problems.map(({ fix }) => fix).join(' '),
+  );
+}
+
+/** git-config(1), `protocol.allow`: `never` refuses; what is not set is allowed for all that takt uses. */
+function protocolProblems(settings: Settings, layout: HomeLayout): Problem[] {
+  const refused = [...schemesOf(layout)].filter((scheme) => {
+    const allow = settings.get(`protocol.${scheme}.allow`) ?? settings.get('protocol.allow');
+    return allow?.toLowerCase() === 'never';
+  });
+  return refused.map((scheme) => ({
+    isBroken: true,
+    found:
+      scheme === 'file'
+        ? 'protocol.file.allow is never, so that nothing can be pushed to a root repo'
+        : `protocol.${scheme}.allow is never, and an upstream is reached by ${scheme}`,
+    fix: `\`git config --global protocol.${scheme}.allow ${scheme === 'file' ? 'user' : 'always'}\` allows it.`,
+  }));
+}
+
+/** `file` comes with every workspace clone, which pushes to a path. */
+function schemesOf(layout: HomeLayout): Set<string> {
+  const schemes = new Set(['file']);
+  for (const { upstream } of orNone(() => openConfig(layout).repos()) ?? []) {
+    const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(upstream) ?? [];
+    if (scheme !== undefined) schemes.add(scheme.toLowerCase());
+    else if (!/^[/~]/.test(upstream)) schemes.add('ssh');
+  }
+  return schemes;
+}
+
+/** The setting `author` is written into each workspace clone, so that git needs no other name there. */
+function nameProblems(settings: Settings, layout: HomeLayout): Problem[] {
+  const missing = ['user.name', 'user.email'].filter((key) => (settings.get(key) ?? '') === '');
+  if (missing.length === 0 || orNone(() => openConfig(layout).settings().author) !== undefined) return [];
+  const values: Record<string, string> = { 'user.name': '"Your Name"', 'user.email': 'you@example.org' };
+  return [
+    {
+      isBroken: false,
+      found: `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} not set`,
+      fix: `${missing.map((key) => `\`git config --global ${key} ${values[key]}\``).join(' and ')} says whose commits yours are.`,
+    },
+  ];
+}
+
+/** What is wrong in a file is for the check of the configuration to say. */
+function orNone<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'CONFIG_INVALID') return undefined;
+    throw error;
+  }
+}

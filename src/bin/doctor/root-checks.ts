@@ -1,0 +1,122 @@
+import { rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { openConfig } from '../../config/config-source.ts';
+import { gitResult } from '../../git/git.ts';
+import { furnishRoot, furnitureFaults } from '../../git/root-furniture.ts';
+import { shellWord } from '../../git/shell-word.ts';
+import { isThere } from '../../platform/files.ts';
+import type { HomeLayout } from '../../platform/home-layout.ts';
+import { installPostReceive, postReceiveFault } from '../../service/watching/post-receive.ts';
+import { openDatabaseToRead } from '../../store/database.ts';
+import { listRoots } from '../../store/roots.ts';
+import { bounded, type Check, type CheckResult, result } from './check.ts';
+import { factsOf } from './folder-facts.ts';
+import { gitProcessesIn, staleLocksIn } from './stale-locks.ts';
+
+export function rootChecks(layout: HomeLayout, signal: AbortSignal): Check[] {
+  return [
+    bounded('root repos', { signal }, (ended) => checkRoots(layout, ended)),
+    bounded('locks', { signal }, () => checkLocks(layout)),
+  ];
+}
+
+interface RootFault {
+  readonly repo: string;
+  readonly what: string;
+  /** Null if `takt doctor --fix` puts it right. */
+  readonly fix: string | null;
+}
+
+/** A root repo without its hooks still triggers, by the sweep, but later, and takes pushes that it should refuse. */
+async function checkRoots(layout: HomeLayout, signal: AbortSignal): Promise<CheckResult> {
+  const names = await rootNames(layout);
+  const faults = (await Promise.all(names.map((repo) => faultsOfRoot(layout, repo, signal)))).flat();
+  if (faults.length === 0) return result('root repos', 'ok', names.length === 0 ? 'none yet' : 'each has its hooks');
+  const found = faults.map(({ repo, what }) => `${repo}: ${what}`).join('; ');
+  const byHand = faults.flatMap(({ fix }) => fix ?? []);
+  const repos = [...new Set(faults.filter(({ fix }) => fix === null).map(({ repo }) => repo))];
+  const back =
+    repos.length === 0 ? [] : ['`takt service restart` and `takt repo fetch` put hooks and configuration back.'];
+  const repair = async (): Promise<string> => {
+    for (const repo of repos) {
+      await furnishRoot(layout.root(repo));
+      await installPostReceive(layout.root(repo), repo, layout);
+    }
+    return `put hooks and configuration of ${repos.join(', ')} back`;
+  };
+  const state = byHand.length > 0 ? 'broken' : 'warning';
+  return result('root repos', state, found, [...byHand, ...back].join(' '), repos.length === 0 ? undefined : repair);
+}
+
+/** As the store has them; where it cannot be read, as `repos.yaml` has them, of which some may not be mirrored yet. */
+async function rootNames(layout: HomeLayout): Promise<string[]> {
+  using store = openDatabaseToRead(layout.database);
+  if (store !== undefined) return listRoots(store).map(({ repo }) => repo);
+  const listed = openConfig(layout)
+    .repos()
+    .map(({ name }) => name);
+  const mirrored = await Promise.all(listed.map((name) => isThere(layout.root(name))));
+  return listed.filter((_, at) => mirrored[at]);
+}
+
+async function faultsOfRoot(layout: HomeLayout, repo: string, signal: AbortSignal): Promise<RootFault[]> {
+  const folder = layout.root(repo);
+  const facts = await factsOf(join(folder, 'HEAD'));
+  if (facts === undefined) {
+    const fix = `Bring ${folder} back from a backup, or remove and add ${repo} again.`;
+    return [{ repo, what: 'its folder is gone', fix }];
+  }
+  // git itself is asked: settings and its version decide whose repositories it trusts.
+  if (
+    facts.uid !== process.getuid?.() &&
+    (await gitResult(folder, ['rev-parse', '--git-dir'], { signal })).exitCode !== 0
+  ) {
+    const what = `it belongs to user id ${facts.uid}, so git refuses it`;
+    const trust = `git config --global --add safe.directory ${shellWord(folder)}`;
+    return [
+      { repo, what, fix: `Run takt as that user, or \`chown -R\` the home; if the owner is to stay: \`${trust}\`.` },
+    ];
+  }
+  const hook = await postReceiveFault(folder, repo, layout);
+  const whats = [...(await furnitureFaults(folder)), ...(hook === undefined ? [] : [hook])];
+  return whats.map((what) => ({ repo, what, fix: null }));
+}
+
+/** git waits for a lock file until it gives up, whoever left it; each file in the way is named. */
+async function checkLocks(layout: HomeLayout): Promise<CheckResult> {
+  const found: { folder: string; locks: string[]; users: number[] }[] = [];
+  for (const repo of await rootNames(layout)) {
+    const folder = layout.root(repo);
+    const locks = await staleLocksIn(folder);
+    if (locks.length > 0) found.push({ folder, locks, users: gitProcessesIn(folder) });
+  }
+  if (found.length === 0) return result('locks', 'ok', 'no git lock was left in a root repo');
+  const named = found.map(({ locks, users }) => {
+    const files = locks.map((path) => relative(layout.home, path)).join(', ');
+    return users.length === 0
+      ? `${files}: left by a git that is gone`
+      : `${files}: old, and git is at work there (process ${users.join(', ')})`;
+  });
+  const free = found.filter(({ users }) => users.length === 0);
+  const fix =
+    free.length === 0
+      ? 'Wait for it, or end it.'
+      : `\`rm ${free.flatMap(({ locks }) => locks.map(shellWord)).join(' ')}\``;
+  const folders = free.map(({ folder }) => folder);
+  const repair = (): Promise<string | undefined> => removeLocks(layout, folders);
+  return result('locks', 'warning', named.join('; '), fix, free.length === 0 ? undefined : repair);
+}
+
+/** Looks again, since a git may have begun meanwhile. */
+async function removeLocks(layout: HomeLayout, folders: readonly string[]): Promise<string | undefined> {
+  const removed: string[] = [];
+  for (const folder of folders) {
+    const locks = await staleLocksIn(folder);
+    if (gitProcessesIn(folder).length > 0) continue;
+    for (const path of locks) {
+      await rm(path, { force: true });
+      removed.push(relative(layout.home, path));
+    }
+  }
+  return removed.length === 0 ? undefined : `removed ${removed.join(', ')}`;
+}

@@ -1,0 +1,64 @@
+import { rm } from 'node:fs/promises';
+import { basename } from 'node:path';
+import packageJson from '../../../package.json' with { type: 'json' };
+import type { HomeLayout } from '../../platform/home-layout.ts';
+import { isAlive, identityOf } from '../../platform/process-identity.ts';
+import { lockHome } from '../../service/home-lock.ts';
+import { readServiceFile, removeServiceFile } from '../../service/service-file.ts';
+import { type CheckResult, result } from './check.ts';
+import { serviceState } from './service-state.ts';
+
+const NAME = 'service';
+
+/** Whether a service runs and answers, whether it is of this version, and what one that was killed has left. */
+export async function checkService(layout: HomeLayout, signal: AbortSignal): Promise<CheckResult> {
+  const state = await serviceState(layout, signal);
+  const file = await readServiceFile(layout);
+  switch (state.kind) {
+    case 'answers': {
+      const found = file === undefined ? 'runs' : `process ${file.pid} answers, on port ${file.port}`;
+      return file === undefined || file.version === packageJson.version
+        ? result(NAME, 'ok', found)
+        : result(
+            NAME,
+            'warning',
+            `${found}, and is version ${file.version}, while this takt is ${packageJson.version}`,
+            '`takt service restart` starts this one; steps that run go on.',
+          );
+    }
+    case 'silent': {
+      const pid = state.pid ?? (file !== undefined && isNow(file.pid) ? file.pid : undefined);
+      const who = pid === undefined || pid === 0 ? 'the service' : `the service (process ${pid})`;
+      const end = pid === undefined || pid === 0 ? 'End it' : `\`kill -9 ${pid}\` ends it`;
+      return result(
+        NAME,
+        'warning',
+        `${who} does not answer`,
+        `\`takt service logs\` says what it did last. ${end}; steps that run go on, and the next command starts another.`,
+      );
+    }
+    case 'none': {
+      if (state.left.length === 0) return result(NAME, 'ok', 'does not run; the next command starts it');
+      const left = state.left.map((path) => basename(path)).join(' and ');
+      const found = `does not run; one that was killed left ${left}`;
+      return result(NAME, 'warning', found, 'The next start clears that away.', () => clearDeadService(layout));
+    }
+  }
+}
+
+const isNow = (pid: number): boolean => {
+  const identity = identityOf(pid);
+  return identity !== undefined && isAlive(identity);
+};
+
+/** With the home's lock, so that no service runs or starts meanwhile. Fault SERVICE_LOCKED if one does. */
+async function clearDeadService(layout: HomeLayout): Promise<string> {
+  const lock = await lockHome(layout);
+  try {
+    await rm(layout.socket, { force: true });
+    await removeServiceFile(layout);
+    return 'removed what a killed service had left';
+  } finally {
+    lock.release();
+  }
+}

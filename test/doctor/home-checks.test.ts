@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { homeChecks } from '../../src/bin/doctor/home-checks.ts';
+import { homeLayout } from '../../src/platform/home-layout.ts';
+import { limit } from '../git/scratch.ts';
+import { doctorHome } from './doctor-home.ts';
+
+const FOREIGN_ID = 61234;
+const isRoot = process.getuid?.() === 0;
+
+test('a new home is well in every respect', async () => {
+  using home = await doctorHome();
+  const names = homeChecks(home.layout, limit()).flatMap(({ label }) => label ?? []);
+
+  const results = await Promise.all(names.map((name) => home.look(name)));
+
+  const notWell = results
+    .filter(({ state }) => state !== 'ok')
+    .map(({ name, state, found }) => `${name} ${state} ${found}`);
+  // There is no key for a model in this environment.
+  assert.deepEqual(
+    notWell.map((line) => line.split(' ').slice(0, 2).join(' ')),
+    ['model access'],
+  );
+});
+
+test('a folder that is no home is said to be none, and what needs one is not looked at', async () => {
+  using home = await doctorHome();
+  const nowhere = homeLayout(home.path('nowhere'));
+  const checks = homeChecks(nowhere, limit(), home.environment);
+
+  const results = await Promise.all(checks.map(async (check) => check()));
+
+  assert.deepEqual(
+    results.map(({ name, state }) => `${name} ${state}`).filter((line) => !line.startsWith('gh')),
+    ['git settings ok', 'model access warning', 'home broken'],
+  );
+  assert.match(results.at(-1)!.fix, /takt init/);
+  assert.equal(existsSync(nowhere.home), false);
+});
+
+test('a home of a newer takt and one whose marker is damaged are broken', async () => {
+  using home = await doctorHome();
+  const marker = join(home.layout.state, 'home.json');
+
+  writeFileSync(marker, '{"version":99}');
+  assert.match(await home.state('home'), /^broken: .*version 99/);
+  writeFileSync(marker, '{');
+  assert.match(await home.state('home'), /^broken: .*is damaged/);
+});
+
+test(
+  'a home of another user is named as such, and nothing in it is mended',
+  { skip: isRoot ? false : 'only root can give a file away' },
+  async () => {
+    using home = await doctorHome();
+    chmodSync(home.layout.database, 0o644);
+    const own = await home.look('rights');
+    for (const path of [home.layout.state, join(home.layout.state, 'home.json')])
+      chownSync(path, FOREIGN_ID, FOREIGN_ID);
+
+    const { state, found, fix } = await home.look('home');
+    const foreign = await home.look('rights');
+
+    assert.equal(state, 'warning');
+    assert.match(`${found} ${fix}`, /belongs to user id 61234, and this is user id 0 .*sudo -u '#61234' takt doctor/);
+    assert.deepEqual([own.repair === undefined, foreign.repair === undefined], [false, true]);
+    assert.equal(foreign.found, own.found);
+  },
+);
+
+test('a configuration that is not valid is told once, with its place', async () => {
+  using home = await doctorHome();
+  writeFileSync(home.layout.settingsFile, 'on_new_push: stopp\n');
+
+  assert.match(await home.state('config'), /^broken: config\/settings\.yaml:1:14: on_new_push has to be one of/);
+  assert.equal(await home.state('model access'), 'warning: cannot be told while the configuration is not valid');
+  writeFileSync(home.layout.settingsFile, '');
+  writeFileSync(home.layout.reposFile, 'repos:\n  - nam: app\n');
+  assert.match(await home.state('config'), /^broken: config\/repos\.yaml:2:5: the key nam is not known/);
+  assert.equal(await home.state('gh'), 'warning: cannot be told while the configuration is not valid');
+});
+
+test('folders that are missing are made, and a file in the place of one is for a person', async () => {
+  using home = await doctorHome();
+  for (const folder of [home.layout.runs, home.layout.context]) rmSync(folder, { recursive: true });
+
+  assert.equal(await home.state('folders'), 'warning: missing: context, runs');
+  assert.equal(await home.mend('folders'), 'made context, runs');
+  assert.equal(await home.state('folders'), 'ok: all there');
+  rmSync(home.layout.runs, { recursive: true });
+  writeFileSync(home.layout.runs, 'x');
+  const inTheWay = await home.look('folders');
+  assert.deepEqual([inTheWay.state, inTheWay.repair], ['broken', undefined]);
+});
+
+test('what others may use of the token, the store and their folder is closed to them', async () => {
+  using home = await doctorHome();
+  const { token, database, state } = home.layout;
+  writeFileSync(token, 'a'.repeat(64));
+  chmodSync(token, 0o644);
+  chmodSync(database, 0o660);
+  chmodSync(state, 0o755);
+
+  const { found, fix } = await home.look('rights');
+  await home.mend('rights');
+
+  assert.equal(found, 'others may use .state, .state/token, .state/takt.db');
+  assert.ok(fix.includes(`chmod 700 ${state} && chmod 600 ${token}`), fix);
+  assert.deepEqual(
+    [state, token, database].map((path) => statSync(path).mode & 0o777),
+    [0o700, 0o600, 0o600],
+  );
+  assert.match(await home.state('rights'), /^ok/);
+});
+
+test('a store that is none is broken, and one that is not made yet is fine', async () => {
+  using home = await doctorHome();
+  assert.match(await home.state('store'), /^ok: \d+\.\d KiB/);
+  writeFileSync(home.layout.database, 'not SQLite at all'.repeat(100));
+
+  assert.match(await home.state('store'), /^broken: .*takt\.db cannot be read: file is not a database/);
+  rmSync(home.layout.database);
+  assert.match(await home.state('store'), /^ok: not made yet/);
+});

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  lchownSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createRoot } from '../../src/git/root-repo.ts';
+import { installPostReceive } from '../../src/service/watching/post-receive.ts';
+import { insertRoot } from '../../src/store/roots.ts';
+import { limit, newUpstream, run, write } from '../git/scratch.ts';
+import { age, doctorHome, type DoctorHome } from './doctor-home.ts';
+
+/** A home with one root repo, as `takt repo add` makes it. */
+async function withRoot(): Promise<{ home: DoctorHome; root: string }> {
+  const home = await doctorHome();
+  const upstream = newUpstream(home.path('upstream'));
+  const root = home.layout.root('app');
+  await createRoot({ folder: root, upstream, signal: limit() });
+  await installPostReceive(root, 'app', home.layout);
+  home.store((database) => insertRoot(database, { repo: 'app', upstream, defaultBranch: 'main' }));
+  return { home, root };
+}
+
+const breaks: Record<string, { readonly how: (root: string) => void; readonly found: string }> = {
+  'a hook is gone': {
+    how: (root) => rmSync(join(root, 'hooks', 'post-receive')),
+    found: 'app: the hook post-receive is missing',
+  },
+  'a hook may not be executed': {
+    how: (root) => chmodSync(join(root, 'hooks', 'pre-receive'), 0o644),
+    found: 'app: the hook pre-receive cannot be executed',
+  },
+  'a hook says something else': {
+    how: (root) => writeFileSync(join(root, 'hooks', 'pre-receive'), '#!/bin/sh\nexit 0\n'),
+    found: 'app: the hook pre-receive was changed',
+  },
+  'the configuration was edited': {
+    how: (root) => appendFileSync(join(root, 'config'), '[gc]\n\tauto = 1\n'),
+    found: 'app: its configuration was changed',
+  },
+};
+
+for (const [what, { how, found }] of Object.entries(breaks)) {
+  test(`a root repo is put right if ${what}`, async () => {
+    const { home, root } = await withRoot();
+    using _ = home;
+    assert.equal(await home.state('root repos'), 'ok: each has its hooks');
+
+    how(root);
+    const broken = await home.state('root repos');
+    const did = await home.mend('root repos');
+
+    assert.equal(broken, `warning: ${found}`);
+    assert.equal(did, 'put hooks and configuration of app back');
+    assert.equal(await home.state('root repos'), 'ok: each has its hooks');
+  });
+}
+
+test('a root repo that is gone is broken, and for a person to bring back; others are put right all the same', async () => {
+  const { home, root } = await withRoot();
+  using _ = home;
+  home.store((database) => insertRoot(database, { repo: 'lib', upstream: '/gone', defaultBranch: 'main' }));
+  rmSync(join(root, 'hooks', 'pre-receive'));
+
+  const both = await home.look('root repos');
+  await home.mend('root repos');
+  const { state, found, repair } = await home.look('root repos');
+
+  assert.deepEqual(
+    [both.state, both.found],
+    ['broken', 'app: the hook pre-receive is missing; lib: its folder is gone'],
+  );
+  assert.deepEqual([state, found, repair], ['broken', 'lib: its folder is gone', undefined]);
+});
+
+test(
+  'a root repo of another user, which git refuses, is broken and says how to trust it',
+  { skip: process.getuid?.() === 0 ? false : 'only root can give a file away' },
+  async () => {
+    const { home, root } = await withRoot();
+    using _ = home;
+    for (const path of [
+      root,
+      ...readdirSync(root, { recursive: true, encoding: 'utf8' }).map((name) => join(root, name)),
+    ])
+      lchownSync(path, 61234, 61234);
+
+    const refused = await home.look('root repos');
+
+    assert.match(refused.found, /^app: it belongs to user id 61234, so git refuses it/);
+    assert.equal(refused.state, 'broken');
+    assert.ok(refused.fix.includes(`git config --global --add safe.directory ${root}`), refused.fix);
+  },
+);
+
+const oldLock = (root: string, name: string): string => {
+  const path = join(root, name);
+  write(path, '');
+  age(path, 30);
+  return path;
+};
+
+test('lock files that a dead git left are removed, and nothing else', async () => {
+  const { home, root } = await withRoot();
+  using _ = home;
+  run(root, 'update-ref', 'refs/heads/task', 'main');
+  const refs = run(root, 'for-each-ref');
+  const old = ['packed-refs.lock', 'refs/heads/task.lock', 'objects/info/commit-graphs/commit-graph-chain.lock'].map(
+    (name) => oldLock(root, name),
+  );
+  const young = join(root, 'HEAD.lock');
+  writeFileSync(young, '');
+
+  const { state, found, fix } = await home.look('locks');
+  const did = await home.mend('locks');
+
+  assert.equal(state, 'warning');
+  assert.match(found, /^root\/app\/packed-refs\.lock, .*: left by a git that is gone$/);
+  assert.ok(
+    old.every((path) => fix.includes(path)),
+    fix,
+  );
+  assert.match(did ?? '', /^removed root\/app\/packed-refs\.lock/);
+  assert.deepEqual(
+    [...old, young].map((path) => existsSync(path)),
+    [false, false, false, true],
+  );
+  assert.equal(run(root, 'for-each-ref'), refs);
+  assert.match(await home.state('locks'), /^ok/);
+});
+
+test('a lock is left alone while a git is at work in the repo, however old it is', async () => {
+  const { home, root } = await withRoot();
+  using _ = home;
+  const lock = oldLock(root, 'packed-refs.lock');
+  const child = spawn('git', ['cat-file', '--batch'], { cwd: root });
+  child.stdin.write('HEAD\n');
+  await once(child.stdout, 'data');
+
+  const amid = await home.look('locks');
+  const gone = once(child, 'exit');
+  child.stdin.end();
+  await gone;
+  const after = await home.look('locks');
+
+  assert.equal(amid.repair, undefined);
+  assert.match(amid.found, new RegExp(`git is at work there \\(process ${child.pid}\\)$`));
+  assert.notEqual(after.repair, undefined);
+  assert.equal(readFileSync(lock, 'utf8'), '');
+});
+
+test('a git that begins after the look keeps its locks', async () => {
+  const { home, root } = await withRoot();
+  using _ = home;
+  const lock = oldLock(root, 'packed-refs.lock');
+  const { repair } = await home.look('locks');
+  const child = spawn('git', ['cat-file', '--batch'], { cwd: root });
+  child.stdin.write('HEAD\n');
+  await once(child.stdout, 'data');
+
+  const did = await repair!(limit());
+  const gone = once(child, 'exit');
+  child.stdin.end();
+  await gone;
+
+  assert.equal(did, undefined);
+  assert.equal(existsSync(lock), true);
+});
