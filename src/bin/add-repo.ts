@@ -1,8 +1,11 @@
+import { isAbsolute } from 'node:path';
 import type { LocalCall } from '../cli/local-call.ts';
 import { performJob } from '../cli/run-command.ts';
 import { withWholePath } from '../cli/upstream-path.ts';
 import { Fault } from '../contract/faults.ts';
+import { readClone } from '../git/normal-clone.ts';
 import { commandNamed } from '../grammar/command-table.ts';
+import type { Params } from '../grammar/parse-line.ts';
 import { isFaultOfReach, probeFromService, probeFromShell, serviceCannotReach } from './probe-from-shell.ts';
 
 /** A service that is not done after so long may be waiting for an upstream; this shell then tries it as well. */
@@ -20,7 +23,9 @@ export async function addRepo(call: LocalCall): Promise<number> {
   if (place.address.kind !== 'socket') return performJob({ command, params: call.params, flags }, { ...call, client });
 
   const params = withWholePath(call.params, command);
-  const addresses = [params['upstream'], params['pushUrl']].filter((value) => typeof value === 'string');
+  const addresses = [await reachedAddress(params, call.signal), params['pushUrl']].filter(
+    (value) => typeof value === 'string',
+  );
   await using shell = shellProbe(addresses, call.signal);
   try {
     return await performJob({ command, params, flags }, { ...call, client, onProgress: shell.notNeeded });
@@ -29,6 +34,14 @@ export async function addRepo(call: LocalCall): Promise<number> {
     const { differing } = await probeFromService(undefined, { client, table, signal: call.signal });
     throw serviceCannotReach(error, differing);
   }
+}
+
+/** Of a clone that is adopted, the address of the remote that becomes the upstream; the service chooses and refuses. */
+async function reachedAddress({ upstream, remote, asUpstream }: Params, signal: AbortSignal): Promise<unknown> {
+  if (typeof upstream !== 'string' || !isAbsolute(upstream) || asUpstream === true) return upstream;
+  const clone = await readClone('/', upstream, { signal });
+  const named = typeof remote === 'string' ? remote : 'origin';
+  return clone?.remotes.get(named) ?? [...(clone?.remotes.values() ?? [])][0] ?? upstream;
 }
 
 interface ShellProbe extends AsyncDisposable {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import type { CommitId } from '../contract/ids.ts';
 import { isThere } from '../platform/files.ts';
-import { gitResult } from './git.ts';
+import { contactUpstream } from './contact.ts';
 import { refCommit } from './refs.ts';
 import { askUpstream, shallow } from './upstream.ts';
 import { upstreamFault } from './upstream-fault.ts';
@@ -27,7 +27,7 @@ export async function fetchBranch(p: {
   const settings = ['-c', 'fetch.writeCommitGraph=false', '-c', 'fetch.fsckObjects=true'];
   const plain = ['--progress', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--force'];
   const args = [...settings, 'fetch', ...plain, '--', upstream, `refs/heads/${branch}:${ref}`];
-  const result = await gitResult(rootFolder, args, p);
+  const { result, contact } = await contactUpstream(rootFolder, args, p);
   if (result.exitCode === 0) {
     const commit = await refCommit(rootFolder, ref, p);
     // git leaves out, without a failure, a branch whose history the upstream does not have whole.
@@ -40,7 +40,7 @@ export async function fetchBranch(p: {
       hint: 'Name its default branch as `default_branch` of the repo in repos.yaml, then `takt repo fetch`.',
     });
   }
-  const fault = await upstreamFault({ ...p, folder: rootFolder, words: result.stderr });
+  const fault = await upstreamFault({ ...p, folder: rootFolder, words: result.stderr, contact });
   if (fault.code === 'DISK_FULL') throw fault;
   throw new Fault('UPSTREAM_DAMAGED', `The upstream ${upstream} does not hand over all of ${branch}.`, {
     detail: result.stderr.trim(),
