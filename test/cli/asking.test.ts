@@ -7,6 +7,7 @@ import { takt, taktInTerminal } from './takt-process.ts';
 const deleted = {
   deleted: 'feature',
   pins: [{ repo: 'app', ref: 'refs/takt/deleted/feature', commit: 'a'.repeat(40) }],
+  openPulls: [],
 };
 const start = '1'.repeat(40);
 const head = '2'.repeat(40);
