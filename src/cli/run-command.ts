@@ -134,10 +134,11 @@ export async function performJob(
   return jobExitCode(reply);
 }
 
-/** A fetch of several repos replies even if some failed; the exit code has to say so. */
+/** Work on several repos replies even if some failed or were refused; the exit code has to say so. */
 function jobExitCode(reply: unknown): number {
-  const results = (reply as { results?: { fault?: unknown }[] } | null)?.results;
-  return results?.some(({ fault }) => fault !== undefined && fault !== null) === true ? 7 : 0;
+  const results = (reply as { results?: { fault?: unknown; state?: unknown }[] } | null)?.results ?? [];
+  if (results.some(({ fault }) => fault !== undefined && fault !== null)) return faults.UPSTREAM_UNREACHABLE.exitCode;
+  return results.some(({ state }) => state === 'refused') ? faults.WORKTREE_DIVERGED.exitCode : 0;
 }
 
 async function printStream({ command, params, flags }: Line, connected: Connected): Promise<number> {

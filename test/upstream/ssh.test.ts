@@ -173,7 +173,7 @@ test('`takt doctor` says who reaches a repo: the shell, the service, both or nob
   assert.match(both, /^ok: from this shell and from the service/);
   assert.match(service, /^warning: The service reaches it, and this shell does not: .*did not let/);
   assert.match(nobody, /^warning: .*did not let/);
-  assert.match(shell, /^warning: from this shell; the service does not run.*`takt service start`/);
+  assert.match(shell, /^warning: from this shell; the service does not answer.*`takt service start`/);
 });
 
 test('an upstream that takes the connection and stays silent is given up in time', async () => {

@@ -1,13 +1,14 @@
 import type { LocalCall } from '../../cli/local-call.ts';
-import { answers } from '../../cli/start-service.ts';
 import { openConfig } from '../../config/config-source.ts';
 import { Fault } from '../../contract/faults.ts';
 import type { RepoConfig } from '../../contract/repo.ts';
 import { probeFromService, probeFromShell, serviceCannotReach } from '../probe-from-shell.ts';
-import { type Check, type CheckResult, result } from './check.ts';
+import { bounded, type Check, type CheckResult, result } from './check.ts';
+import { serviceState } from './service-state.ts';
 
 const AT_ONCE = 4;
 const PROBE_LIMIT_MS = 10_000;
+const CHECK_LIMIT_MS = 25_000;
 
 type Reach = { readonly kind: 'reached' | 'not asked' } | { readonly kind: 'fault'; readonly fault: Fault };
 
@@ -17,9 +18,17 @@ type Reach = { readonly kind: 'reached' | 'not asked' } | { readonly kind: 'faul
  */
 export function reachChecks(call: LocalCall): Check[] {
   const takeTurn = turns(AT_ONCE);
-  return configuredRepos(call).map((repo) =>
-    Object.assign(() => takeTurn(() => checkReach(repo, call)), { label: `reach of ${repo.name}` }),
-  );
+  let answering: Promise<boolean> | undefined;
+  // A service that hangs is one check's to tell; it is asked nothing here.
+  const isAnswering = (): Promise<boolean> => (answering ??= isServiceAnswering(call));
+  return configuredRepos(call).map((repo) => {
+    const label = `reach of ${repo.name}`;
+    const check = bounded(label, { signal: call.signal, limitMs: CHECK_LIMIT_MS }, (signal) =>
+      checkReach(repo, { ...call, signal }, isAnswering),
+    );
+    // The limit begins with the turn.
+    return Object.assign(() => takeTurn(async () => check()), { label });
+  });
 }
 
 function configuredRepos({ place }: LocalCall): RepoConfig[] {
@@ -31,9 +40,13 @@ function configuredRepos({ place }: LocalCall): RepoConfig[] {
   }
 }
 
-async function checkReach({ name, upstream, push_url: pushUrl }: RepoConfig, call: LocalCall): Promise<CheckResult> {
+async function checkReach(
+  { name, upstream, push_url: pushUrl }: RepoConfig,
+  call: LocalCall,
+  isAnswering: () => Promise<boolean>,
+): Promise<CheckResult> {
   const label = `reach of ${name}`;
-  const isRunning = await isServiceThere(call);
+  const isRunning = await isAnswering();
   for (const address of pushUrl === undefined ? [upstream] : [upstream, pushUrl]) {
     const [shell, service] = await Promise.all([
       limited(call.signal, (signal) => probeFromShell(address, signal)),
@@ -46,7 +59,7 @@ async function checkReach({ name, upstream, push_url: pushUrl }: RepoConfig, cal
   return result(
     label,
     'warning',
-    'from this shell; the service does not run, so nobody knows whether it would reach it',
+    'from this shell; the service does not answer, so nobody knows whether it would reach it',
     '`takt service start`, then `takt doctor` again.',
   );
 }
@@ -89,9 +102,9 @@ async function limited(signal: AbortSignal, probe: (signal: AbortSignal) => Prom
   }
 }
 
-/** With TAKT_URL the service is asked where it is; else it runs if its socket answers. */
-async function isServiceThere({ place }: LocalCall): Promise<boolean> {
-  return place.address.kind === 'url' || (await answers(place.layout.socket));
+/** With TAKT_URL the service is asked where it is; else it has to answer at its socket. */
+async function isServiceAnswering({ place, signal }: LocalCall): Promise<boolean> {
+  return place.address.kind === 'url' || (await serviceState(place.layout, signal)).kind === 'answers';
 }
 
 /** Lets so many work at a time; the others wait for their turn. */
