@@ -42,17 +42,30 @@ async function watch(
   await pause(firstMs, signal);
   for (let round = 0; ; round += 1) {
     const beganAtMs = Date.now();
-    if (intervalOf(parts) > 0) {
-      const due = duePulls(allPulls(parts.database), round);
-      for (const host of new Set(due.map(({ place }) => place.host))) {
-        if ((troubled.get(host)?.untilMs ?? 0) > Date.now()) continue;
-        const ofHost = due.filter(({ place }) => place.host === host);
-        const waitS = await lookAtHost(parts, ofHost, { cache, signal });
-        if (waitS === undefined) troubled.delete(host);
-        else troubled.set(host, troubleAfter(troubled.get(host), waitS, intervalOf(parts)));
-      }
+    try {
+      if (intervalOf(parts) > 0) await lookAtDue(parts, round, troubled, { cache, signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      // Such as a full disk; the next round may find it mended.
+      parts.log.warn({ err: error }, 'a round of looks at pull requests was given up');
     }
     await pauseForInterval(parts, beganAtMs, signal);
+  }
+}
+
+async function lookAtDue(
+  parts: WatchParts,
+  round: number,
+  troubled: Map<string, Trouble>,
+  looking: { cache: ReplyCache; signal: AbortSignal },
+): Promise<void> {
+  const due = duePulls(allPulls(parts.database), round);
+  for (const host of new Set(due.map(({ place }) => place.host))) {
+    if ((troubled.get(host)?.untilMs ?? 0) > Date.now()) continue;
+    const ofHost = due.filter(({ place }) => place.host === host);
+    const waitS = await lookAtHost(parts, ofHost, looking);
+    if (waitS === undefined) troubled.delete(host);
+    else troubled.set(host, troubleAfter(troubled.get(host), waitS, intervalOf(parts)));
   }
 }
 
