@@ -15,10 +15,15 @@ async function sshThatMarks(house: Household, name: string): Promise<{ command: 
 test('the environment of the settings holds from the next start of the service on, and wins over the shell', async () => {
   await using house = await openHousehold();
   const [ofShell, ofSettings] = [await sshThatMarks(house, 'ssh-shell'), await sshThatMarks(house, 'ssh-settings')];
+  await writeFile(
+    join(house.home, 'config', 'repos.yaml'),
+    'repos:\n  - name: app\n    upstream: git@git.invalid:acme/app.git\n',
+  );
   house.environment['GIT_SSH_COMMAND'] = ofShell.command;
   const whoIsCalled = async (): Promise<[shell: boolean, settings: boolean]> => {
     await Promise.all([ofShell, ofSettings].map(({ mark }) => rm(mark, { force: true })));
-    const { code } = await house.takt('repo', 'add', 'app', 'git@git.invalid:acme/app.git');
+    // A fetch is the service's alone; of an addition that fails, the shell looks whether it could do better.
+    const { code } = await house.takt('repo', 'fetch', 'app');
     assert.equal(code, 7);
     return [existsSync(ofShell.mark), existsSync(ofSettings.mark)];
   };
