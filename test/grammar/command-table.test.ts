@@ -29,7 +29,7 @@ test('parameters become positionals and options with kinds, defaults and entitie
     ],
   );
   assert.equal(commandNamed(table, 'run.approve').options[0]!.kind, 'map');
-  assert.equal(commandNamed(table, 'repo.add').options[1]!.name, 'depends-on');
+  assert.equal(commandNamed(table, 'repo.add').options.find(({ param }) => param === 'dependsOn')!.name, 'depends-on');
 });
 
 test('every positional and every entity names a parameter that exists', () => {
@@ -66,7 +66,10 @@ test('no words of a command are the beginning of another command', () => {
 test('the usage names what is required', () => {
   assert.equal(usageLine(commandNamed(table, 'home.init')), 'takt init [FOLDER]');
   assert.equal(usageLine(commandNamed(table, 'role.set')), 'takt role set ROLE --hash HASH [OPTION…]');
-  assert.equal(optionForm(commandNamed(table, 'repo.add').options[1]!), '--depends-on REPO');
+  assert.equal(
+    optionForm(commandNamed(table, 'repo.add').options.find(({ param }) => param === 'dependsOn')!),
+    '--depends-on REPO',
+  );
 });
 
 test('the nearest word is found through slips, swaps and beginnings, and not at any price', () => {

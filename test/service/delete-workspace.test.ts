@@ -27,7 +27,7 @@ test('a workspace without work of its own is deleted whole, and its name is free
   const deleted = await drop(opened, '/api/workspaces/task');
   const again = await create(opened, { workspace: 'task', repos: ['app'] });
 
-  assert.deepEqual(deleted.body, { deleted: 'task', pins: [] });
+  assert.deepEqual(deleted.body, { deleted: 'task', pins: [], openPulls: [] });
   assert.equal(again.status, 200, again.text);
   assert.deepEqual(await readdir(join(opened.home, '.state', 'tmp')), []);
 });
