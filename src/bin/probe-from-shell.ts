@@ -28,7 +28,7 @@ export const isFaultOfReach = ({ code }: Fault): boolean => faultsOfReach.includ
  * anybody anything. Null if that works, else why it does not; in less than ten seconds.
  */
 export async function probeFromShell(upstream: string, signal: AbortSignal): Promise<Fault | null> {
-  const { env } = gitEnvironment(process.env, { interactive: false });
+  const { env } = gitEnvironment(process.env, { interactive: false, hasAskpass: true });
   try {
     await askUpstream(NEUTRAL_FOLDER, upstreamAddress(upstream), { signal, env });
     return null;

@@ -91,9 +91,10 @@ export async function pushInOrder(
     const defaultBranch = known.find(({ name }) => name === repo)!.defaultBranch;
     if (!flags.json) terminal.writeError(terminal.errorPage.style.dim(`pushing ${repo}…\n`));
     try {
-      const { env } = gitEnvironment(process.env, { interactive: terminal.canAsk });
+      const { env } = gitEnvironment(process.env, { interactive: terminal.canAsk, hasAskpass: true });
       const addresses = pushAddresses(planned);
       await pushCommit({ rootFolder, ...addresses, branch, commit, expected, defaultBranch, env, signal });
+      out.push(repo);
       await client.call(
         commandNamed(table, 'push.record'),
         { workspace: params['workspace'], repo, commit },
@@ -102,7 +103,6 @@ export async function pushInOrder(
     } catch (error) {
       throw stoppedAt(error, repo, out, againWords(params));
     }
-    out.push(repo);
     if (!flags.json)
       await terminal.write(
         `${terminal.page.style.green('✓')} ${repo}: ${branch} is at ${commit.slice(0, 8)} ${whereOf(planned)}\n`,
@@ -115,9 +115,11 @@ const whereOf = ({ upstream, pushUrl }: RepoPlan): string => (pushUrl === upstre
 /** The same fault, saying what is out already. */
 function stoppedAt(error: unknown, repo: string, out: readonly string[], again: string): unknown {
   if (!(error instanceof Fault)) return error;
-  const before = out.length === 0 ? 'Nothing went out' : `${out.join(', ')} went out before`;
+  const isOut = out.at(-1) === repo;
+  const before = out.length === 0 ? 'Nothing went out' : `${out.join(', ')} went out${isOut ? '' : ' before'}`;
   const detail = error.detail === undefined ? {} : { detail: error.detail };
-  return new Fault(error.code, `${repo}: ${error.message}`, {
+  const what = isOut ? `${repo} went out, and that could not be noted: ` : `${repo}: `;
+  return new Fault(error.code, `${what}${error.message}`, {
     hint: `${before}. ${error.hint} Then \`${again}\` goes on.`,
     cause: error,
     ...detail,

@@ -71,6 +71,7 @@ status_of() {
   in_repo "$1" status --porcelain --untracked-files=normal --ignore-submodules=dirty 2> "$top/$1/.git/takt-out-words"
 }
 changes_of() {
+  rm -rf "$top/$1/.git/takt-out-words"
   changes=$(status_of "$1") || { cat "$top/$1/.git/takt-out-words" >&2; return 1; }
   [ -s "$top/$1/.git/takt-out-words" ] || return 0
   find "$top/$1" -type d ! -readable -exec chmod u+rwx {} \\; >&2 || true

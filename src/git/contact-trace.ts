@@ -40,11 +40,25 @@ export function hasSpokenIn(trace: string): boolean {
 }
 
 /**
+ * True if the other side gave up in the midst of its answer, and said so on the channel for that (gitprotocol-pack(5),
+ * side-band 3): it cannot hand over what it has.
+ */
+export function hasGivenUpIn(trace: string): boolean {
+  return /^\S+ pkt-line\.c:\d+ +packet: +\S+< \\3/m.test(trace);
+}
+
+/**
  * Whether the other side owes a word. Where nobody is asked anything, it does until it has spoken. Where a person may
  * be typing a password, it does from the moment when a connection is being made over HTTP until any answer came.
  */
 export function wordOf(trace: string, p: { readonly isQuiet: boolean }): 'not asked' | 'owed' | 'given' {
-  if (p.isQuiet) return hasSpokenIn(trace) ? 'given' : 'owed';
+  if (p.isQuiet) {
+    // Plain files over HTTP are served without any packet of git's.
+    const isServed = exchangesIn(trace).some(
+      ({ method, status }) => method !== 'CONNECT' && status >= 200 && status < 300,
+    );
+    return hasSpokenIn(trace) || isServed ? 'given' : 'owed';
+  }
   if (trace === '') return 'not asked';
   return trace.includes('<= Recv header: ') ? 'given' : 'owed';
 }

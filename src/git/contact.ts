@@ -1,10 +1,11 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { lstat, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import type { ProcessResult } from '../platform/run-process.ts';
 import { pause } from '../platform/wait.ts';
-import { type Exchange, exchangesIn, hasSpokenIn, wordOf } from './contact-trace.ts';
+import { type Exchange, exchangesIn, hasGivenUpIn, hasSpokenIn, wordOf } from './contact-trace.ts';
 import { type GitOptions, gitResult, quietEnvironment } from './git.ts';
 import { type SshCommand, sshCommandFor } from './ssh-command.ts';
 import { rewrittenAddress, type Transport, transportOf } from './transport.ts';
@@ -22,19 +23,23 @@ export interface Contact {
   readonly exchanges: readonly Exchange[];
   /** The other side spoke the git protocol: it was reached, and let us in. Not looked at for a path. */
   readonly hasSpoken: boolean;
+  /** It said that it cannot go on, in the midst of its answer. */
+  readonly hasGivenUp: boolean;
   /** It was ended, since nothing came for too long. */
   readonly isSilent: boolean;
   readonly elapsedMs: number;
 }
 
 type Environment = Readonly<Record<string, string>>;
-type Seen = Pick<Contact, 'sshExitCode' | 'wasCalled' | 'exchanges' | 'hasSpoken'>;
+type Seen = Pick<Contact, 'sshExitCode' | 'wasCalled' | 'exchanges' | 'hasSpoken' | 'hasGivenUp'>;
 
 /** Where the other side has said nothing after so long, it is not waited for any more. */
 export const SILENCE_LIMIT_MS = 6_000;
 const LOOK_EVERY_MS = 250;
 /** HTTP transfers slower than a byte a second for so long are ended, unless the user has limits of their own. */
 const LOW_SPEED_S = 30;
+/** A fetch that tells of no progress for so long has lost its other side, whatever the connection says. */
+const STALL_LIMIT_MS = 60_000;
 /** A long list of refs makes a long trace; what is looked for stands at its ends. */
 const TRACE_END_BYTES = 512 * 1024;
 
@@ -61,25 +66,47 @@ export async function contactUpstream(
   const limits = { ...sshLimits(ssh), ...(await httpLimits(folder, transport, { env, signal })) };
   await using watch = await openWatch(transport);
   using silence = watch.untilSilent(env['GIT_TERMINAL_PROMPT'] === '0');
+  using stall = untilStalled(transport.kind !== 'disk' && args.includes('fetch'));
   let result: ProcessResult;
   try {
     const watched = { ...env, ...limits, ...watch.environment };
     result = await gitResult(folder, args, {
       ...options,
       env: watched,
-      signal: AbortSignal.any([signal, silence.signal]),
+      onStderr: (chunk) => {
+        stall.touch();
+        options.onStderr?.(chunk);
+      },
+      signal: AbortSignal.any([signal, silence.signal, stall.signal]),
     });
   } catch (error) {
-    if (signal.aborted || silence.signal.reason !== SAID_NOTHING) throw error;
+    if (signal.aborted || ![silence.signal.reason, stall.signal.reason].includes(SAID_NOTHING)) throw error;
     result = ENDED;
   }
   const seen = result.exitCode === 0 ? NOTHING_SEEN : await watch.seen();
-  const contact = { transport, ssh, ...seen, isSilent: result === ENDED, elapsedMs: Date.now() - startedAtMs };
+  const contact = {
+    transport,
+    ssh,
+    ...seen,
+    isSilent: silence.signal.reason === SAID_NOTHING,
+    elapsedMs: Date.now() - startedAtMs,
+  };
   return { result, contact };
 }
 
+/** git tells of its progress every second, also while the other side counts and packs. */
+function untilStalled(isWatched: boolean): Disposable & { readonly signal: AbortSignal; touch(): void } {
+  const stall = new AbortController();
+  const timer = isWatched ? setTimeout(() => stall.abort(SAID_NOTHING), STALL_LIMIT_MS) : undefined;
+  return {
+    signal: stall.signal,
+    touch: () => void timer?.refresh(),
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
+}
+
 const SAID_NOTHING = new Error('The other side said nothing.');
-const NOTHING_SEEN: Seen = { sshExitCode: null, wasCalled: true, exchanges: [], hasSpoken: true };
+const NOTHING_SEEN: Seen = { sshExitCode: null, wasCalled: true, exchanges: [], hasSpoken: true, hasGivenUp: false };
 
 const ENDED: ProcessResult = {
   exitCode: null,
@@ -119,9 +146,20 @@ interface Watch extends AsyncDisposable {
   seen(): Promise<Seen>;
 }
 
+/** Removes what processes left that were killed amid a call; what they traced may hold headers that are secret. */
+export async function clearDeadWatches(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = Number(/^takt-contact-(\d+)-/.exec(name)?.[1] ?? Number.NaN);
+    if (Number.isNaN(pid) || existsSync(`/proc/${pid}`)) continue;
+    const folder = join(tmpdir(), name);
+    const { uid } = await lstat(folder);
+    if (uid === process.getuid?.()) await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /** What is traced may hold an address with its password: it lies where only this user reads, and goes at once. */
 async function openWatch({ kind }: Transport): Promise<Watch> {
-  const folder = await mkdtemp(join(tmpdir(), 'takt-contact-'));
+  const folder = await mkdtemp(join(tmpdir(), `takt-contact-${process.pid}-`));
   const trace = join(folder, 'trace');
   const codeFile = join(folder, 'code');
   return {
@@ -150,6 +188,7 @@ async function openWatch({ kind }: Transport): Promise<Watch> {
         wasCalled: text !== '',
         exchanges: exchangesIn(text),
         hasSpoken: hasSpokenIn(text),
+        hasGivenUp: hasGivenUpIn(text),
       };
     },
     async [Symbol.asyncDispose]() {

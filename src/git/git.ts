@@ -81,10 +81,21 @@ export function isKeptForGit(name: string): boolean {
  * that are given by variables; whatever would point git at another repository goes. Without `interactive`, git asks
  * nobody for anything and fails instead.
  */
-export function gitEnvironment(own: NodeJS.ProcessEnv, { interactive }: { interactive: boolean }): GitEnvironment {
+export function gitEnvironment(
+  own: NodeJS.ProcessEnv,
+  {
+    interactive,
+    hasAskpass = false,
+  }: {
+    readonly interactive: boolean;
+    /** A program that answers git's questions without a person, as editors and build machines have, is kept. */
+    readonly hasAskpass?: boolean;
+  },
+): GitEnvironment {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(own)) {
-    const isForPerson = interactive && KEPT_WHERE_A_PERSON_ANSWERS.includes(name);
+    const isForPerson =
+      (interactive && KEPT_WHERE_A_PERSON_ANSWERS.includes(name)) || (hasAskpass && name === 'GIT_ASKPASS');
     if (value !== undefined && (isKeptForGit(name) || isForPerson)) env[name] = value;
   }
   env['LC_ALL'] = 'C';
@@ -101,7 +112,7 @@ export function gitEnvironment(own: NodeJS.ProcessEnv, { interactive }: { intera
   env['GIT_EDITOR'] = ':';
   env['GIT_TERMINAL_PROMPT'] = '0';
   // Empty means "none" to git, where an absent one would fall back on configuration.
-  env['GIT_ASKPASS'] = '';
+  if (!hasAskpass) env['GIT_ASKPASS'] = '';
   env['SSH_ASKPASS'] = '';
   env['SSH_ASKPASS_REQUIRE'] = 'never';
   env['GCM_INTERACTIVE'] = 'never';

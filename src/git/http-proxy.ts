@@ -34,7 +34,7 @@ export async function proxyFor(
       : namedByVariable(url, env);
   if (named === null || named.value === '' || isExcepted(url, env)) return null;
   const proxy = parsed(named.value);
-  return proxy === null ? null : { ...proxy, address: withoutSecrets(named.value), from: named.from };
+  return proxy === null ? null : { ...proxy, address: withoutSecrets(wholeProxy(named.value)), from: named.from };
 }
 
 function namedByVariable(url: string, env: Environment): { value: string; from: string } | null {
@@ -44,8 +44,11 @@ function namedByVariable(url: string, env: Environment): { value: string; from: 
   return name === undefined ? null : { value: env[name]!, from: `the variable ${name}` };
 }
 
+/** A proxy without a scheme is asked over HTTP (CURLOPT_PROXY(3)). */
+const wholeProxy = (value: string): string => (value.includes('://') ? value : `http://${value}`);
+
 function parsed(value: string): { host: string; port: number } | null {
-  const url = URL.parse(value.includes('://') ? value : `http://${value}`);
+  const url = URL.parse(wholeProxy(value));
   if (url === null || url.hostname === '') return null;
   const byScheme = url.protocol === 'https:' ? 443 : DEFAULT_PORT;
   // URL drops a port that is usual for its scheme, so it is read from the text.

@@ -1,5 +1,5 @@
 import { canConnect } from './can-connect.ts';
-import type { Contact } from './contact.ts';
+import { type Contact, SILENCE_LIMIT_MS } from './contact.ts';
 import type { Exchange } from './contact-trace.ts';
 import { credentialSources } from './http-credentials.ts';
 import { type HttpProxy, proxyFor } from './http-proxy.ts';
@@ -87,6 +87,12 @@ async function deniedVerdict(judged: Judged, contact: Contact, url: string, stat
       hint: `Put the right ones there, so that ${worksFor(upstream)}.`,
     };
   }
+  if (contact.isSilent && ways !== '')
+    return {
+      code: 'UPSTREAM_DENIED',
+      message: `The upstream ${upstream} asks for a name and a password (HTTP 401), and ${ways} gave none within ${SILENCE_LIMIT_MS / 1000} s.`,
+      hint: 'See whether it waits for somebody: where nobody sits, nobody is asked.',
+    };
   const none = ways === '' ? 'no credential.helper is set for it, and ~/.netrc does not name it' : `${ways} had none`;
   return {
     code: 'UPSTREAM_DENIED',

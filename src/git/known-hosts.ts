@@ -76,18 +76,40 @@ export async function knownAs(
   { readonly kind: 'same' | 'none' } | { readonly kind: 'other'; readonly file: string; readonly line: string }
 > {
   let other: { kind: 'other'; file: string; line: string } | undefined;
-  const files = ['userknownhostsfile', 'globalknownhostsfile'].flatMap((key) => (facts.get(key) ?? '').split(' '));
-  for (const file of files) {
-    if (file === '' || file === 'none' || !(await isThere(file))) continue;
-    const found = await runProcess('ssh-keygen', ['-F', shown.name, '-f', file], { env, signal });
-    if (found.exitCode !== 0) continue;
-    const text = found.stdout.toString('utf8');
-    if (text.includes(shown.key) || text.includes('@cert-authority')) return { kind: 'same' };
-    // ssh-keygen does not translate this line; without it the number is left out.
-    const line = / line (\d+)/.exec(text)?.[1] ?? '';
-    other ??= { kind: 'other', file, line };
+  for (const key of ['userknownhostsfile', 'globalknownhostsfile']) {
+    for (const file of await filesIn(facts.get(key) ?? '')) {
+      const found = await runProcess('ssh-keygen', ['-F', shown.name, '-f', file], { env, signal });
+      if (found.exitCode !== 0) continue;
+      const lines = found.stdout.toString('utf8').split('\n');
+      const isRevoked = lines.some((line) => line.startsWith('@revoked') && line.includes(shown.key));
+      const isKnown = lines.some(
+        (line) => line.startsWith('@cert-authority') || (!line.startsWith('@') && line.includes(shown.key)),
+      );
+      if (isKnown && !isRevoked) return { kind: 'same' };
+      // ssh-keygen does not translate this line; without it the number is left out.
+      const line = / line (\d+)/.exec(lines.join('\n'))?.[1] ?? '';
+      other ??= { kind: 'other', file, line };
+      if (isRevoked) return other;
+    }
   }
   return other ?? { kind: 'none' };
+}
+
+/** The files of a list that are there. `ssh -G` prints names with blanks as they are, so that pieces are joined. */
+async function filesIn(list: string): Promise<string[]> {
+  const files: string[] = [];
+  let rest = '';
+  for (const piece of list.split(' ')) {
+    rest = rest === '' ? piece : `${rest} ${piece}`;
+    if (rest === '' || rest === 'none' || !(await isThere(rest))) {
+      // A whole name begins at the root; what is not there ends where the next one begins.
+      if (!rest.startsWith('/')) rest = '';
+      continue;
+    }
+    files.push(rest);
+    rest = '';
+  }
+  return files;
 }
 
 /** As ssh shows it: `SHA256:…`. */

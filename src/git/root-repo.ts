@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import type { CommitId } from '../contract/ids.ts';
@@ -11,7 +11,6 @@ import { progressReader, type OnProgress } from './progress.ts';
 import { moveRefs, packRefs, readRefs, refCommit } from './refs.ts';
 import { furnishRoot } from './root-furniture.ts';
 import { askUpstream, refusePartialUpstream, shallow } from './upstream.ts';
-import { SSH_FAILED } from './ssh-command.ts';
 import { upstreamFault } from './upstream-fault.ts';
 
 interface FetchSource {
@@ -27,6 +26,9 @@ export interface ObjectLender {
   /** Called once upstream was fetched: takes away whatever refs it made. */
   release(folder: string): Promise<void>;
 }
+
+/** What became of upstream's default branch: ours follows it, or stays where it is. */
+export type DefaultBranchStanding = 'followed' | 'gone' | 'rewritten';
 
 /** Where upstream's branches are kept; clones do not get them. */
 export const UPSTREAM_REFS = 'refs/remotes/upstream/';
@@ -90,13 +92,12 @@ export async function removeHalfMade(rootsFolder: string): Promise<void> {
 
 /**
  * Fetches upstream's branches and tags. The default branch follows by fast-forward; no other branch moves, so nothing
- * is triggered. `changed` counts upstream branches that came, moved or went. `isDiverged` is true if upstream's default
- * branch was rewritten: then ours stays. Faults: UPSTREAM_*, ROOT_DAMAGED.
+ * is triggered. `changed` counts upstream branches that came, moved or went. Faults: UPSTREAM_*, ROOT_DAMAGED.
  */
 export async function fetchRoot(p: FetchSource & { readonly folder: string; readonly defaultBranch: string }): Promise<{
   changed: number;
   head: CommitId;
-  isDiverged: boolean;
+  standing: DefaultBranchStanding;
 }> {
   if (!(await isThere(join(p.folder, 'HEAD')))) throw new Fault('ROOT_DAMAGED', `${p.folder} is no root repo.`);
   await furnishRoot(p.folder);
@@ -106,14 +107,14 @@ export async function fetchRoot(p: FetchSource & { readonly folder: string; read
   const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
     (name) => before.get(name) !== after.get(name),
   ).length;
-  const { head, isDiverged } = await followDefaultBranch(
+  const { head, standing } = await followDefaultBranch(
     p.folder,
     p.defaultBranch,
     after.get(p.defaultBranch) ?? null,
     p,
   );
   await tidyRoot(p.folder, p);
-  return { changed, head, isDiverged };
+  return { changed, head, standing };
 }
 
 /**
@@ -182,10 +183,10 @@ async function fetchRefs(folder: string, p: FetchSource): Promise<void> {
     return;
   }
   const fault = await upstreamFault({ folder, upstream: p.upstream, words: result.stderr, contact, signal: p.signal });
-  const isBroken = contact.transport.kind !== 'disk' && (!contact.hasSpoken || contact.sshExitCode === SSH_FAILED);
-  if (fault.code === 'DISK_FULL' || isBroken) throw fault;
-  // An upstream that lists its refs but cannot hand over what they hold is damaged; else the listing tells what is
-  // wrong.
+  // Only an upstream that says itself that it cannot go on is damaged; any other end is one of the connection.
+  const isBroken = contact.transport.kind !== 'disk' && !contact.hasGivenUp;
+  if (fault.code === 'DISK_FULL') throw fault;
+  if (isBroken && (await isWhole(folder, p))) throw fault;
   await askUpstream(folder, p.upstream, p);
   if (!(await isWhole(folder, p)))
     throw new Fault('ROOT_DAMAGED', `The root repo ${folder} lacks objects.`, { detail: result.stderr.trim() });
@@ -204,24 +205,37 @@ async function followDefaultBranch(
   branch: string,
   upstreamCommit: CommitId | null,
   { signal }: { signal: AbortSignal },
-): Promise<{ head: CommitId; isDiverged: boolean }> {
+): Promise<{ head: CommitId; standing: DefaultBranchStanding }> {
   const ref = `refs/heads/${branch}`;
   const ours = await refCommit(folder, ref, { signal });
   if (ours === null && upstreamCommit === null)
     throw new Fault('BRANCH_MISSING', `The default branch ${branch} is gone from upstream.`);
-  if (upstreamCommit === null || ours === upstreamCommit)
-    return { head: ours ?? upstreamCommit!, isDiverged: upstreamCommit === null };
+  if (upstreamCommit === null) return { head: ours!, standing: 'gone' };
+  if (ours === upstreamCommit) return { head: ours, standing: 'followed' };
   if (ours !== null && !(await isAncestor(folder, ours, upstreamCommit, { signal })))
-    return { head: ours, isDiverged: true };
+    return { head: ours, standing: 'rewritten' };
   await moveRefs(folder, [{ ref, from: ours, to: upstreamCommit }], { signal });
-  return { head: upstreamCommit, isDiverged: false };
+  return { head: upstreamCommit, standing: 'followed' };
 }
 
 /** Rolls up loose objects, whether anything refers to them or not: this loses nothing, and pruning is not done here. */
 async function tidyRoot(folder: string, { signal }: { signal: AbortSignal }): Promise<void> {
+  await removeBrokenOff(folder);
   const sample = join(folder, 'objects', '17');
   if (!(await isThere(sample)) || (await readdir(sample)).length < LOOSE_SAMPLE_LIMIT) return;
   await git(folder, ['repack', '--quiet', '-d', '--geometric=2'], { signal });
+}
+
+/** No fetch lasts as long as this. */
+const BROKEN_OFF_MS = 6 * 60 * 60 * 1000;
+
+/** What transfers left that broke off; git would remove it when it prunes, which is never done here. */
+async function removeBrokenOff(folder: string): Promise<void> {
+  const packs = join(folder, 'objects', 'pack');
+  for (const name of (await readdir(packs)).filter((each) => each.startsWith('tmp_'))) {
+    const { mtimeMs } = await stat(join(packs, name));
+    if (mtimeMs < Date.now() - BROKEN_OFF_MS) await rm(join(packs, name), { force: true });
+  }
 }
 
 function noDefaultBranch(upstream: string, wanted: string | undefined, branches: string[]): Fault {

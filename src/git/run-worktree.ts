@@ -13,7 +13,7 @@ export type WorktreeRepo = Pick<AttemptRepo, 'name' | 'rootFolder' | 'commit' | 
  */
 export const SCRIPT_HEAD = `set -eu
 umask 022
-export LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_LFS_SKIP_SMUDGE=1
+export LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_LFS_SKIP_SMUDGE=1 GIT_NO_REPLACE_OBJECTS=1
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
 top=$PWD
 in_repo() {
@@ -90,6 +90,7 @@ export const RESTORE = `restore() {
 }
 clean() {
   in_repo "$1" clean -fdq
+  rm -rf "$top/$1/.git/takt-rest"
   in_repo "$1" ls-files --others --exclude-standard --directory -z > "$top/$1/.git/takt-rest"
   [ -s "$top/$1/.git/takt-rest" ] || return 0
   mkdir -p "$top/.takt/set-aside/$1"

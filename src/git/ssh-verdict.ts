@@ -25,7 +25,10 @@ export async function sshVerdict(
   if (isSilent || (sshExitCode === SSH_FAILED && elapsedMs > LATE_MS))
     return unreachable(`The server of ${upstream} took no call, or said nothing to it`);
   if (sshExitCode === COMMAND_MISSING && !(await isThere(ssh, judged)))
-    return { ...unreachable(`\`${ssh.own}\`, by which ${upstream} is reached, does not start`), hint: 'Install ssh.' };
+    return {
+      ...unreachable(`\`${firstWord(ssh)}\`, by which ${upstream} is reached, does not start`),
+      hint: 'Install ssh.',
+    };
   if (sshExitCode !== null && sshExitCode !== SSH_FAILED) {
     const hint = 'Check the address. A server also says so of a repository that the owner of this key may not see.';
     return { code: 'UPSTREAM_MISSING', message: `The server of ${upstream} shows no such repository.`, hint };
@@ -126,12 +129,13 @@ async function agentSentence({ facts }: SshCommand, { env, signal }: Judged): Pr
   return 'No key file was accepted, and the agent that SSH_AUTH_SOCK names does not answer.';
 }
 
-async function isThere({ own }: SshCommand, { env, signal }: Judged): Promise<boolean> {
-  const program =
-    /^\s*(?:"([^"]*)"|(\S*))/
-      .exec(own)
-      ?.slice(1)
-      .find((part) => part !== undefined) ?? own;
-  const look = await runProcess('sh', ['-c', 'command -v -- "$1"', 'sh', program], { env, signal });
+async function isThere(ssh: SshCommand, { env, signal }: Judged): Promise<boolean> {
+  const look = await runProcess('sh', ['-c', 'command -v -- "$1"', 'sh', firstWord(ssh)], { env, signal });
   return look.exitCode === 0;
+}
+
+/** The program; among the words behind it may be a password. */
+function firstWord({ own }: SshCommand): string {
+  const [, quoted, plain] = /^\s*(?:"([^"]*)"|(\S*))/.exec(own) ?? [];
+  return quoted ?? plain ?? own;
 }

@@ -94,8 +94,9 @@ async function socketVerdict(
   { hasSpoken, isSilent }: Contact,
   socket: Extract<Transport, { kind: 'socket' }>,
 ): Promise<Verdict> {
+  if (hasSpoken) return { code: 'UPSTREAM_UNREACHABLE', message: `The connection to ${upstream} broke off.` };
   const to = { host: socket.host, port: socketPort(socket) };
-  const isOpen = !isSilent && !hasSpoken && (await canConnect(to, { signal, limitMs: CONNECT_LIMIT_MS }));
+  const isOpen = !isSilent && (await canConnect(to, { signal, limitMs: CONNECT_LIMIT_MS }));
   signal.throwIfAborted();
   if (isOpen) return { code: 'UPSTREAM_MISSING', message: `The server of ${upstream} shows no such repository.` };
   return { code: 'UPSTREAM_UNREACHABLE', message: `The upstream ${upstream} was not reached.` };

@@ -31,6 +31,8 @@ export interface ProcessResult {
 
 const KILL_AFTER_MS = 2_000;
 const DEFAULT_OUTPUT_LIMIT_BYTES = 64 * 1024 * 1024;
+/** How long pipes may stay open after the end with nothing in them, since something that left the family holds them. */
+const PIPES_LIMIT_MS = 1_000;
 const STDERR_LIMIT_CHARS = 256 * 1024;
 
 /**
@@ -72,12 +74,15 @@ function start(command: string, args: readonly string[], options: ProcessOptions
       killTimer ??= setTimeout(() => kill('SIGKILL'), KILL_AFTER_MS);
     };
     options.signal.addEventListener('abort', end, { once: true });
+    let pipesTimer: NodeJS.Timeout | undefined;
     child.stdout?.on('data', (chunk: Buffer) => {
+      pipesTimer?.refresh();
       bytes += chunk.length;
       if (bytes > limit) end();
       else chunks.push(chunk);
     });
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      pipesTimer?.refresh();
       if (stderr.length < STDERR_LIMIT_CHARS) stderr += chunk;
       options.onStderr?.(chunk);
     });
@@ -87,8 +92,15 @@ function start(command: string, args: readonly string[], options: ProcessOptions
     child.on('error', (error: NodeJS.ErrnoException) => {
       startError = error.code ?? error.message;
     });
+    child.on('exit', () => {
+      pipesTimer = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, PIPES_LIMIT_MS);
+    });
     child.on('close', (exitCode, signal) => {
       clearTimeout(killTimer);
+      clearTimeout(pipesTimer);
       options.signal.removeEventListener('abort', end);
       resolve({
         exitCode: startError === null ? exitCode : null,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openConfig } from '../config/config-source.ts';
 import { checkHome, makeHomeFolders } from '../config/init-home.ts';
 import { probeConfinement } from '../confinement/probe.ts';
+import { clearDeadWatches } from '../git/contact.ts';
 import { createReplyCache, type ReplyCache } from '../github/conditional-api.ts';
 import { homeLayout } from '../platform/home-layout.ts';
 import { metaValue, openDatabase } from '../store/database.ts';
@@ -80,6 +81,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     ready.reject(error);
     throw error;
   }
+  await clearDeadWatches();
   opened.defer(startIntervalFetch(parts, stopping.signal));
   opened.defer(watchPulls(parts, { cache: pullCache, stopping: stopping.signal }));
   opened.defer(startKeepingEvents(parts));

@@ -42,7 +42,7 @@ export async function conflictResult(
   const sentence = conflicts.map((conflict) => sentenceOf(desk, conflict)).join(' ');
   const findings = conflicts.flatMap((conflict) => findingsOf(conflict));
   for (const { repo, file, message } of findings.slice(0, FINDINGS_LIMIT))
-    desk.output.note(`${repo}${file === undefined ? '' : `: ${file}`}: ${message}`);
+    desk.output.note(`${repo}${file === undefined ? '' : `: ${shownPath(file)}`}: ${message}`);
   desk.output.note(resolveWords(desk, conflicts));
   const summary = [...conflicts.map((conflict) => summaryOf(desk, conflict)), 'No branch was changed.'].join('\n');
   return {
@@ -71,10 +71,13 @@ function sentenceOf({ request }: WalledDesk, { upstream, files }: Conflict): str
   const { name, defaultBranch } = upstream.repo;
   if (files.length === 0)
     return `${name}: ${request.workspace} and ${defaultBranch} of upstream have no commit in common.`;
-  const some = files.slice(0, FILES_IN_SENTENCE).map(({ path }) => path);
+  const some = files.slice(0, FILES_IN_SENTENCE).map(({ path }) => shownPath(path));
   const more = files.length > some.length ? ` and ${files.length - some.length} more` : '';
   return `${name}: ${defaultBranch} of upstream conflicts with ${request.workspace} in ${some.join(', ')}${more}.`;
 }
+
+/** A name may hold line feeds and the like, which a sentence must not. */
+const shownPath = (path: string): string => (/\p{Cc}/u.test(path) ? JSON.stringify(path) : path);
 
 function summaryOf(desk: WalledDesk, conflict: Conflict): string {
   const { repo, theirs } = conflict.upstream;
@@ -136,7 +139,7 @@ function deedWords(deed: Deed, path: string): string {
 function resolveWords({ request }: WalledDesk, conflicts: readonly Conflict[]): string {
   const commands = conflicts.flatMap(({ upstream: { repo, theirs }, files }) => {
     const clone = `git -C ${shellWord(repo.cloneFolder ?? repo.name)}`;
-    const [merge, commit] = [`${clone} merge --no-edit`, `${clone} commit --all --no-edit`];
+    const [merge, commit] = [`${clone} merge --ff --no-edit`, `${clone} commit --all --no-edit`];
     return [
       `  ${clone} pull --ff-only`,
       `  ${clone} fetch ${shellWord(repo.rootFolder)} ${theirs}`,

@@ -3,6 +3,7 @@ import { Fault } from '../contract/faults.ts';
 import { upstreamName } from '../git/fetch-branch.ts';
 import { type MergedRepo, readMergeFrames } from '../git/merge-frames.ts';
 import { beginScript, type Beginning, mergeScript, type RepoToMerge } from '../git/merge-script.ts';
+import { isDiskFull } from '../platform/disk-space.ts';
 import type { WalledDesk } from './attempt-desk.ts';
 import { conflictResult } from './conflict-result.ts';
 import { type FetchedUpstream, fetchUpstreams } from './fetch-upstreams.ts';
@@ -41,7 +42,8 @@ export async function mergeUpstream(desk: WalledDesk, touch: () => void): Promis
 
 function notReached(faults: readonly Extract<FetchedUpstream, { readonly fault: Fault }>[]): WorkResult {
   const sentences = faults.map(({ repo, fault }) => `${repo.name}: ${fault.message}`);
-  const failed = failedWork({ class: 'upstream', sentence: sentences.join(' ') });
+  const isFull = faults.some(({ fault }) => fault.code === 'DISK_FULL');
+  const failed = failedWork({ class: isFull ? 'disk' : 'upstream', sentence: sentences.join(' ') });
   const findings = faults.map(({ repo, fault }) => ({
     severity: 'error' as const,
     message: `${fault.message} ${fault.hint}`.slice(0, 4_000),
@@ -77,7 +79,7 @@ async function mergeInside(desk: WalledDesk, upstreams: readonly Upstream[]): Pr
     },
   });
   if (desk.signal.aborted) return [];
-  if (exitCode !== 0) throw new Fault('GIT_FAILED', 'The worktrees could not be merged in.', { detail: tail });
+  if (exitCode !== 0) throw await mergeFault(request, 'The worktrees could not be merged in.', tail);
   if (bytes > REPORT_LIMIT_BYTES)
     throw new Fault('GIT_FAILED', `The merge reported more than ${REPORT_LIMIT_BYTES} bytes.`);
   return readMergeFrames(Buffer.concat(chunks));
@@ -97,7 +99,13 @@ export async function takeBackMerge(desk: WalledDesk): Promise<void> {
     extra: { env: workEnvironment(request), cwd: request.runFolder },
   });
   if (exitCode !== 0)
-    throw new Fault('GIT_FAILED', 'The worktrees could not go back to where the merge began.', { detail: tail });
+    throw await mergeFault(request, 'The worktrees could not go back to where the merge began.', tail);
+}
+
+async function mergeFault({ runFolder }: AttemptRequest, sentence: string, detail: string): Promise<Fault> {
+  return (await isDiskFull(runFolder))
+    ? new Fault('DISK_FULL', `${sentence} The disk of ${runFolder} is full.`, { detail })
+    : new Fault('GIT_FAILED', sentence, { detail });
 }
 
 const beginningOf = ({ guidance, attempt }: AttemptRequest): Beginning => ({

@@ -4,12 +4,15 @@ export interface Forwarder {
   readonly port: number;
   /** Destroys the next connection once that many bytes have gone to the other side. */
   cutNext(afterBytes: number): void;
+  /** Destroys every further connection once that many bytes have come back from the other side; undefined ends it. */
+  cutAnswers(afterBytes: number | undefined): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** A port on loopback that leads to another one, and can be cut. */
 export async function forwardTo(port: number): Promise<Forwarder> {
   let cutAfterBytes: number | undefined;
+  let cutAnswersAfterBytes: number | undefined;
   const open = new Set<Socket>();
   const server = createServer((near) => {
     const far = connect(port, '127.0.0.1');
@@ -28,7 +31,14 @@ export async function forwardTo(port: number): Promise<Forwarder> {
       // Either side may be destroyed in the midst of writing, which is what this is for.
       one.on('error', () => other.destroy());
     }
-    far.pipe(near);
+    let came = 0;
+    const answerLimit = cutAnswersAfterBytes ?? Infinity;
+    far.on('data', (chunk) => {
+      came += chunk.length;
+      if (came < answerLimit) near.write(chunk);
+      else near.destroy();
+    });
+    far.on('end', () => near.end());
     near.on('data', (chunk) => {
       sent += chunk.length;
       if (sent < limit) far.write(chunk);
@@ -42,6 +52,9 @@ export async function forwardTo(port: number): Promise<Forwarder> {
     port: address.port,
     cutNext(afterBytes) {
       cutAfterBytes = afterBytes;
+    },
+    cutAnswers(afterBytes) {
+      cutAnswersAfterBytes = afterBytes;
     },
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy();

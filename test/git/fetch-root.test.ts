@@ -20,7 +20,7 @@ test('a fetch follows the default branch and leaves the workspaces’ branches a
   const second = await fetchRoot({ folder: root, upstream, defaultBranch: 'main', signal: limit() });
   const third = await fetchRoot({ folder: root, upstream, defaultBranch: 'main', signal: limit() });
 
-  assert.deepEqual(first, { changed: 2, head: next, isDiverged: false });
+  assert.deepEqual(first, { changed: 2, head: next, standing: 'followed' });
   assert.deepEqual([second.changed, third.changed], [1, 0]);
   assert.equal(run(root, 'rev-parse', 'task'), start);
   assert.equal(run(root, 'rev-parse', 'main'), next);
@@ -32,9 +32,9 @@ test('a default branch that upstream rewrote stays, and the fetch says so', asyn
   const { root, upstream, start } = await newRoot(scratch);
   run(upstream, 'commit', '--quiet', '--amend', '-m', 'rewritten');
 
-  const { head, isDiverged } = await fetchRoot({ folder: root, upstream, defaultBranch: 'main', signal: limit() });
+  const { head, standing } = await fetchRoot({ folder: root, upstream, defaultBranch: 'main', signal: limit() });
 
-  assert.deepEqual({ head, isDiverged }, { head: start, isDiverged: true });
+  assert.deepEqual({ head, standing }, { head: start, standing: 'rewritten' });
   assert.equal(run(root, 'rev-parse', 'upstream/main'), run(upstream, 'rev-parse', 'main'));
 });
 

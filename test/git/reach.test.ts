@@ -107,7 +107,7 @@ test('the proxy is the one that git takes, and named by where it is set', async 
   };
 
   assert.equal(await found('https://forge/a'), 'http://u:***@conf:3128 conf 3128 git’s setting http.proxy');
-  assert.equal(await found('https://other/a'), 'small:1 small 1 the variable https_proxy');
+  assert.equal(await found('https://other/a'), 'http://small:1 small 1 the variable https_proxy');
   assert.equal(await found('http://other/a'), 'socks5h://all all 1080 the variable all_proxy');
   for (const host of ['straight', 'a.inner.example', '10.1.2.3', '[fe80::1]', 'exact.example'])
     assert.equal(await found(`https://${host}/a`), 'none', host);

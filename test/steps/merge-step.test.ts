@@ -83,7 +83,7 @@ test('a conflict in one repo changes nothing in any, and names files and sides',
     ],
   );
   for (const repo of ['app', 'lib']) assertAsBefore(home, repo);
-  assert.match(output(), /git -C \S+\/workspaces\/task\/app merge --no-edit FETCH_HEAD/);
+  assert.match(output(), /git -C \S+\/workspaces\/task\/app merge --ff --no-edit FETCH_HEAD/);
   assert.doesNotMatch(output(), /workspaces\/task\/lib/);
   assert.match(output(), /takt run retry task\/1 --from merge_upstream/);
 });
@@ -136,7 +136,7 @@ test('histories without a common commit are a conflict of their own kind', async
 
   assert.equal(outcome.reason?.class, 'conflict', output());
   assert.match(outcome.reason?.sentence ?? '', /no commit in common/);
-  assert.match(output(), /merge --no-edit --allow-unrelated-histories FETCH_HEAD/);
+  assert.match(output(), /merge --ff --no-edit --allow-unrelated-histories FETCH_HEAD/);
   assertAsBefore(home, 'app');
 });
 

@@ -128,19 +128,19 @@ test('a fork that is gone is a fault of that fetch alone, and what was known of 
   assert.equal((await planOf(household)).expected, commit);
 });
 
-test('a push_url that is written into repos.yaml holds from the next fetch on, and one that is wrong adds no repo', async () => {
+test('a push_url that is written into repos.yaml is fetched before anything is pushed, and one that is wrong adds no repo', async () => {
   await using household = await openHousehold();
   const { upstream, fork } = await withFork(household);
   const commit = await work(household, 'app');
   const file = join(household.home, 'config', 'repos.yaml');
   await writeFile(file, `repos:\n  - name: app\n    upstream: ${upstream}\n`);
 
-  const before = await planOf(household);
+  const before = await inTime(household, 'push', 'task', '--yes');
   await inTimeAndWell(household, 'repo', 'fetch', 'app');
   await inTimeAndWell(household, 'push', 'task', '--yes');
   const refused = await inTime(household, 'repo', 'add', 'lib', upstream, '--push-url', `${fork}.gone`);
 
-  assert.equal(before.pushUrl, fork);
+  assert.equal(before.fault?.code, 'FILE_CHANGED', before.stderr);
   assert.deepEqual([await taskOf(household, upstream), await taskOf(household, fork)], [commit, '']);
   assert.equal(refused.fault?.code, 'UPSTREAM_MISSING', refused.stderr);
   assert.deepEqual(

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { listenSilently } from '../driver/forwarder.ts';
+import { forwardTo, listenSilently } from '../driver/forwarder.ts';
+import type { Run } from '../../src/contract/run.ts';
 import { type GitHttp, serveGitHttp } from '../driver/git-http.ts';
 import { type Household, openHousehold, PROJECT, until } from '../driver/household.ts';
 import { inTime, inTimeAndWell, taskOf, work } from './reach-home.ts';
@@ -246,3 +248,38 @@ test('an upstream that falls silent is a fault of fetching and pushing in time t
   assert.match(fetched.stdout, /"code": "UPSTREAM_UNREACHABLE"/);
   assert.equal(pushed.fault?.code, 'UPSTREAM_UNREACHABLE', pushed.stderr);
 });
+
+test('a fetch whose connection is cut has broken off, and its upstream is not called damaged', async () => {
+  await using household = await openHousehold();
+  const { bare, http: opened } = await withApp(household);
+  await using http = opened;
+  await using line = await forwardTo(http.port);
+  await useStore(household, line.port);
+  await inTimeAndWell(household, 'repo', 'add', 'app', `http://127.0.0.1:${line.port}/app.git`);
+  await household.ok('workspace', 'create', 'task', 'app');
+  await household.ok('workspace', 'pipeline-set', 'task', 'merge_upstream');
+  await growBy(household, bare, LARGE_BYTES);
+
+  line.cutAnswers(LARGE_BYTES / 2);
+  const fetched = await inTime(household, 'repo', 'fetch', 'app', '--json');
+  await household.takt('workspace', 'trigger', 'task', '--wait');
+  const run = await household.json<Run>('run', 'show', 'task');
+  line.cutAnswers(undefined);
+  await inTimeAndWell(household, 'repo', 'fetch', 'app');
+
+  const [result] = (JSON.parse(fetched.stdout) as { results: { fault: { code: string; message: string } }[] }).results;
+  assert.equal(result?.fault.code, 'UPSTREAM_UNREACHABLE', fetched.stdout);
+  assert.match(result.fault.message, /broke off/);
+  assert.equal(run.reason?.class, 'upstream');
+  assert.match(run.reason.sentence, /broke off/);
+});
+
+/** A commit on upstream's default branch that does not compress. */
+async function growBy(household: Household, bare: string, bytes: number): Promise<void> {
+  const work = join(household.folder, 'growing');
+  await household.git(household.folder, 'clone', '-q', bare, work);
+  await writeFile(join(work, 'large.bin'), randomBytes(bytes));
+  await household.git(work, 'add', '-A');
+  await household.git(work, 'commit', '-qm', 'large');
+  await household.git(work, 'push', '-q');
+}

@@ -55,7 +55,7 @@ function reposOf(run: Run, page: Page): string {
 }
 
 const notLandedWords: Readonly<Record<NonNullable<RunRepo['notLanded']>, string>> = {
-  'pushed-over': 'somebody pushed to the branch meanwhile',
+  'pushed-over': 'the branch moved meanwhile, by a push or a pull; `takt run land` merges it',
   'branch-deleted': 'the branch was deleted',
   rewritten: 'the run rewrote commits that it began with, and a branch only moves forward',
   'pushed-by-hand': 'the branch holds it by now, from a push',

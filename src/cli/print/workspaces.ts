@@ -136,11 +136,12 @@ function pulledLine(
   style: Page['style'],
 ): string {
   const came = taken === 0 ? '' : ` (${counted(taken, 'commit')} from upstream)`;
+  const note = why === null ? '' : `  ${cleanText(why)}\n`;
   switch (state) {
     case 'current':
-      return `${style.green('✓')} ${repo}: up to date${came}\n`;
+      return `${style.green('✓')} ${repo}: up to date${came}\n${note}`;
     case 'pulled':
-      return `${style.green('✓')} ${repo}: ${shortCommit(from)} → ${shortCommit(to)}${came}\n`;
+      return `${style.green('✓')} ${repo}: ${shortCommit(from)} → ${shortCommit(to)}${came}\n${note}`;
     case 'refused': {
       const lines = commands.map((command) => `    ${cleanText(command)}\n`).join('');
       const byHand =

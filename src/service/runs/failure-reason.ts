@@ -11,6 +11,7 @@ const classes: Partial<Record<FaultCode, FailureReason['class']>> = {
   UPSTREAM_MOVED: 'upstream',
   UPSTREAM_MISSING: 'upstream',
   COMMITS_CHANGED: 'upstream',
+  FILE_CHANGED: 'config',
   CONFIG_INVALID: 'config',
 };
 

@@ -8,6 +8,7 @@ import { rootOf } from '../../store/roots.ts';
 import { runRepos } from '../../store/run-repos.ts';
 import type { StoredRun } from '../../store/runs.ts';
 import { upstreamHead } from '../../store/upstream-heads.ts';
+import { refuseChangedAddresses } from '../operations/repo/refuse-changed-addresses.ts';
 import type { Desk } from './desk-parts.ts';
 
 type Pushes = Extract<AttemptWork, { kind: 'script' }>['pushes'];
@@ -24,6 +25,7 @@ export async function planPushes(desk: Desk, run: StoredRun, step: string): Prom
     const expected = upstreamHead(database, repo, run.workspace);
     if (expected === head || (expected === null && (await isReleased(repo, head)))) continue;
     if (head !== (landed ?? start)) throw notOnBranch(repo, run.workspace);
+    refuseChangedAddresses(desk.config, rootOf(database, repo));
     pushes.push({ repo, commit: head, expected });
   }
   checkApproval(desk, run, step, pushes);

@@ -1,5 +1,7 @@
 import { Fault } from '../../contract/faults.ts';
 import type { RunId } from '../../contract/ids.ts';
+import { isAncestor } from '../../git/history.ts';
+import { refCommit } from '../../git/refs.ts';
 import { isThere } from '../../platform/files.ts';
 import { attemptsOfRun } from '../../store/attempts.ts';
 import { runRepos, setRunHead } from '../../store/run-repos.ts';
@@ -21,6 +23,7 @@ export async function retryRun(desk: Desk, id: RunId, from: string | undefined):
     const stopped = steps.findIndex((step) => step.state !== 'passed');
     if (stopped === -1) throw new Fault('RUN_STATE', `Every step of run ${run.number} has passed.`);
     const first = from === undefined ? stopped : firstStep(run, steps, from, stopped);
+    if (isMergeStep(run, steps[first]!)) await refuseRewritten(desk, run);
     const isFresh =
       first < stopped ||
       first === 0 ||
@@ -67,6 +70,21 @@ function refuseOthers(desk: Desk, run: StoredRun): StoredRun {
     throw new Fault('RUN_STATE', `Run ${run.number} of ${run.workspace} ended before it had commits to work on.`);
   }
   return run;
+}
+
+const isMergeStep = ({ pipeline }: StoredRun, { name }: StoredStep): boolean =>
+  pipeline.steps.some((step) => step.name === name && step.kind === 'script' && step.script === 'merge_upstream');
+
+/** A merge of what the branch no longer holds would meet the same conflict, and could not land. */
+async function refuseRewritten(desk: Desk, run: StoredRun): Promise<void> {
+  for (const { repo, role, head, landed, start } of runRepos(desk.database, run.id)) {
+    const folder = desk.layout.root(repo);
+    const tip = role === 'edit' ? await refCommit(folder, `refs/heads/${run.workspace}`, desk) : null;
+    if (tip === null || tip === (landed ?? start) || (await isAncestor(folder, head, tip, desk))) continue;
+    throw new Fault('RUN_STATE', `The branch ${run.workspace} of ${repo} was written anew since run ${run.number}.`, {
+      hint: `\`takt workspace trigger ${run.workspace}\` starts a run on what it holds now.`,
+    });
+  }
 }
 
 function firstStep(run: StoredRun, steps: readonly StoredStep[], from: string, stopped: number): number {

@@ -8,6 +8,7 @@ import { mergedHeads } from '../../../store/pull-requests.ts';
 import { rootOf } from '../../../store/roots.ts';
 import { upstreamHead } from '../../../store/upstream-heads.ts';
 import { workspaceOf } from '../../../store/workspaces.ts';
+import { refuseChangedAddresses } from '../repo/refuse-changed-addresses.ts';
 import type { Call } from '../../http/binding.ts';
 import type { ServiceParts } from '../../parts.ts';
 
@@ -30,7 +31,9 @@ export async function pushPlan(
   );
   const plans: PushOfRepo[] = [];
   for (const repo of order) {
-    const { upstream, pushUrl, defaultBranch } = rootOf(database, repo);
+    const root = rootOf(database, repo);
+    refuseChangedAddresses(config, root);
+    const { upstream, pushUrl, defaultBranch } = root;
     const rootFolder = layout.root(repo);
     const plan = await planPush({
       rootFolder,

@@ -4,7 +4,8 @@ import { Fault } from '../../../contract/faults.ts';
 import { FetchResult } from '../../../contract/operations/repo.ts';
 import { git } from '../../../git/git.ts';
 import { readRefs } from '../../../git/refs.ts';
-import { createRoot, fetchRoot, UPSTREAM_REFS } from '../../../git/root-repo.ts';
+import { createRoot, type DefaultBranchStanding, fetchRoot, UPSTREAM_REFS } from '../../../git/root-repo.ts';
+import { shellWord } from '../../../git/shell-word.ts';
 import { isThere } from '../../../platform/files.ts';
 import { findRoot, insertRoot, recordFetch, type Root, updateRoot } from '../../../store/roots.ts';
 import { findWorkspace } from '../../../store/workspaces.ts';
@@ -66,18 +67,42 @@ async function fetchNow(
       `${defaultBranch} cannot be the default branch of ${name}: a workspace has that name.`,
     );
   }
-  const { changed, isDiverged } = await fetchRoot({ folder, upstream, defaultBranch, signal, onProgress });
+  const { changed, standing } = await fetchRoot({ folder, upstream, defaultBranch, signal, onProgress });
   // The root repo's hooks take from HEAD which branch is the default one.
   if (isOtherBranch) await git(folder, ['symbolic-ref', 'HEAD', `refs/heads/${defaultBranch}`], { signal });
   if (isOtherBranch || upstream !== root.upstream || pushUrl !== root.pushUrl)
     updateRoot(parts.database, name, { upstream, pushUrl, defaultBranch });
-  if (isDiverged)
-    parts.log.warn(
-      { repo: name, branch: defaultBranch },
-      'upstream rewrote its default branch, so ours stays where it is',
-    );
   await notePushedHeads(parts, { name, upstream, pushUrl }, signal);
+  // All else was fetched; this is for a person to see.
+  refuseToStay(standing, { name, defaultBranch, folder });
   return changed;
+}
+
+/** Faults that stand at the repo until somebody decides: new workspaces would start from what upstream left behind. */
+function refuseToStay(
+  standing: DefaultBranchStanding,
+  { name, defaultBranch, folder }: { name: string; defaultBranch: string; folder: string },
+): void {
+  switch (standing) {
+    case 'followed':
+      return;
+    case 'gone':
+      throw new Fault(
+        'BRANCH_MISSING',
+        `The default branch ${defaultBranch} of ${name} is gone upstream; ours stays.`,
+        {
+          hint: 'Name the one that took its place as `default_branch` in repos.yaml, then fetch again.',
+        },
+      );
+    case 'rewritten':
+      throw new Fault(
+        'UPSTREAM_MOVED',
+        `Upstream wrote the history of ${defaultBranch} of ${name} anew; ours stays where it is.`,
+        {
+          hint: `To take the new one: git -C ${shellWord(folder)} update-ref refs/heads/${defaultBranch} ${UPSTREAM_REFS}${defaultBranch}`,
+        },
+      );
+  }
 }
 
 async function mirror(

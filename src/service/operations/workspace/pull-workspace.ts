@@ -92,12 +92,19 @@ function withUpstream(
     case 'none':
       return { ...pulled, taken: 0 };
     case 'taken':
-      return { ...pulled, taken: taken.commits };
+      return { ...pulled, why: pulled.why ?? underWords(workspace, taken.under), taken: taken.commits };
     case 'moved':
       return refused('Its branch moved in this moment, so that upstream’s commits were not taken in; repeat it.');
     case 'apart':
       return { ...refused(apartWords(taken.beside)), commands: mergeCommands(parts, workspace, pulled.repo) };
   }
+}
+
+function underWords(workspace: string, under: readonly number[]): string | null {
+  const [run] = under;
+  return run === undefined
+    ? null
+    : `Run ${workspace}/${run} works on what the branch was before, so that its work does not land by itself: \`takt run land ${workspace}/${run}\` merges it when it is over.`;
 }
 
 function apartWords({ ahead, behind }: BesideUpstream): string {
@@ -110,7 +117,7 @@ function mergeCommands({ database, layout }: ServiceParts, workspace: string, re
   const clone = `git -C ${shellWord(layout.clone(workspace, repo))}`;
   return [
     `${clone} fetch ${shellWord(layout.root(repo))} ${upstreamBranchRef(workspace, pushedRefs(rootOf(database, repo)))}`,
-    `${clone} merge --no-edit FETCH_HEAD`,
+    `${clone} merge --ff --no-edit FETCH_HEAD`,
     `${clone} push`,
   ];
 }

@@ -7,6 +7,7 @@ import {
   openBranchForwards,
   planBranchForward,
 } from '../../../store/branch-forwards.ts';
+import { activeRuns } from '../../../store/runs.ts';
 import { rootOf } from '../../../store/roots.ts';
 import { advanceSeenRef, seenRef } from '../../../store/seen-refs.ts';
 import { recordUpstreamHead } from '../../../store/upstream-heads.ts';
@@ -18,7 +19,8 @@ type TakeInParts = Pick<ServiceParts, 'bus' | 'database' | 'layout'>;
 export type TakenIn =
   /** Upstream has none that ours lacks. */
   | { readonly kind: 'none' }
-  | { readonly kind: 'taken'; readonly commits: number }
+  /** `under` are the numbers of runs that work on what the branch was before. */
+  | { readonly kind: 'taken'; readonly commits: number; readonly under: readonly number[] }
   /** Both have commits, so that somebody has to merge. */
   | { readonly kind: 'apart'; readonly beside: BesideUpstream }
   /** Somebody pushed or landed in that moment. */
@@ -49,7 +51,8 @@ export async function takeInUpstream(
     const outcome = await compareAndSwapBranch(rootFolder, branch, forward.old, forward.new, { signal });
     if (outcome === 'foreign') return { kind: 'moved' };
     settle(parts, forward);
-    return { kind: 'taken', commits: beside.behind };
+    const under = activeRuns(parts.database, branch).map(({ number }) => number);
+    return { kind: 'taken', commits: beside.behind, under };
   } finally {
     dropBranchForward(parts.database, repo, branch);
     // What was noticed meanwhile was taken for this move.
