@@ -15,6 +15,8 @@ interface Pull {
   readonly folder: string;
   readonly rootFolder: string;
   readonly branch: string;
+  /** Called before anything of the clone is touched, with where it goes from and to. */
+  readonly onForward?: (from: CommitId, to: CommitId) => void;
   readonly signal: AbortSignal;
 }
 
@@ -54,6 +56,7 @@ function refused(from: CommitId | null, why: string): Pulled {
 
 async function forward(p: Pull, head: CommitId, target: CommitId): Promise<Pulled> {
   const gitFolder = join(p.folder, '.git');
+  p.onForward?.(head, target);
   const indexLock = await takeLock(gitFolder, 'index');
   if (indexLock === null) return refused(head, 'Another git process works in it (index.lock).');
   const refLock = await takeLock(gitFolder, join('refs', 'heads', ...p.branch.split('/')));
@@ -80,7 +83,10 @@ async function forward(p: Pull, head: CommitId, target: CommitId): Promise<Pulle
 }
 
 /** Copies what the clone lacks into its own objects, so that it does not depend on the root repo. */
-async function bringObjects(view: CloneView, p: Pull): Promise<void> {
+export async function bringObjects(
+  view: CloneView,
+  p: Pick<Pull, 'folder' | 'rootFolder' | 'branch' | 'signal'>,
+): Promise<void> {
   const args = [
     'fetch',
     '--quiet',
@@ -113,7 +119,7 @@ interface FileLock {
 }
 
 /** Takes git's own lock of a file in a git folder; null if somebody has it, or if a link is on the way there. */
-async function takeLock(gitFolder: string, name: string): Promise<FileLock | null> {
+export async function takeLock(gitFolder: string, name: string): Promise<FileLock | null> {
   const path = join(gitFolder, name);
   if (!(await isPlainFolder(gitFolder, dirname(name)))) return null;
   const lock = `${path}.lock`;

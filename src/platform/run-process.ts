@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 
 export interface ProcessOptions {
   readonly cwd?: string;
@@ -74,15 +74,13 @@ function start(command: string, args: readonly string[], options: ProcessOptions
       killTimer ??= setTimeout(() => kill('SIGKILL'), KILL_AFTER_MS);
     };
     options.signal.addEventListener('abort', end, { once: true });
-    let pipesTimer: NodeJS.Timeout | undefined;
+    closePipesAfterEnd(child);
     child.stdout?.on('data', (chunk: Buffer) => {
-      pipesTimer?.refresh();
       bytes += chunk.length;
       if (bytes > limit) end();
       else chunks.push(chunk);
     });
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-      pipesTimer?.refresh();
       if (stderr.length < STDERR_LIMIT_CHARS) stderr += chunk;
       options.onStderr?.(chunk);
     });
@@ -92,15 +90,8 @@ function start(command: string, args: readonly string[], options: ProcessOptions
     child.on('error', (error: NodeJS.ErrnoException) => {
       startError = error.code ?? error.message;
     });
-    child.on('exit', () => {
-      pipesTimer = setTimeout(() => {
-        child.stdout?.destroy();
-        child.stderr?.destroy();
-      }, PIPES_LIMIT_MS);
-    });
     child.on('close', (exitCode, signal) => {
       clearTimeout(killTimer);
-      clearTimeout(pipesTimer);
       options.signal.removeEventListener('abort', end);
       resolve({
         exitCode: startError === null ? exitCode : null,
@@ -112,6 +103,17 @@ function start(command: string, args: readonly string[], options: ProcessOptions
       });
     });
   });
+}
+
+/** What left the family of a process that has ended may hold its pipes open for ever. */
+function closePipesAfterEnd(child: ChildProcess): void {
+  let timer: NodeJS.Timeout | undefined;
+  const pipes = [child.stdout, child.stderr];
+  for (const pipe of pipes) pipe?.on('data', () => timer?.refresh());
+  child.on('exit', () => {
+    timer = setTimeout(() => pipes.forEach((pipe) => pipe?.destroy()), PIPES_LIMIT_MS);
+  });
+  child.on('close', () => clearTimeout(timer));
 }
 
 function killGroup(pid: number, signal: NodeJS.Signals): void {

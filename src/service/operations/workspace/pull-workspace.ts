@@ -1,12 +1,15 @@
+import { join } from 'node:path';
 import type { ParamsOf } from '../../../contract/operation.ts';
 import type { FetchResult } from '../../../contract/operations/repo.ts';
 import type { PullResult, workspacePull } from '../../../contract/operations/workspace.ts';
 import type { RepoRole } from '../../../contract/workspace.ts';
 import { pullClone } from '../../../git/pull-clone.ts';
+import { resumePull } from '../../../git/resume-pull.ts';
 import { pushedRefs } from '../../../git/released-refs.ts';
 import { shellWord } from '../../../git/shell-word.ts';
 import { type BesideUpstream, upstreamBranchRef } from '../../../git/upstream-branch.ts';
 import { severalAtATime } from '../../../platform/several-at-a-time.ts';
+import { dropClonePull, openClonePull, planClonePull } from '../../../store/clone-pulls.ts';
 import { rootOf } from '../../../store/roots.ts';
 import { workspaceOf } from '../../../store/workspaces.ts';
 import type { Call } from '../../http/binding.ts';
@@ -67,14 +70,25 @@ async function pullOne(
   signal: AbortSignal,
 ): Promise<Pulled> {
   const branch = role === 'edit' ? workspace : rootOf(database, repo).defaultBranch;
-  const pulled = await pullClone({
-    folder: layout.clone(workspace, repo),
-    rootFolder: layout.root(repo),
-    branch,
-    signal,
-  });
-  return { repo, ...pulled };
+  const place = { folder: layout.clone(workspace, repo), rootFolder: layout.root(repo), branch, signal };
+  const cut = openClonePull(database, workspace, repo);
+  const aside = join(layout.state, 'aside', `${workspace}-${repo}-${Date.now()}`);
+  const others =
+    cut === undefined ? [] : await resumePull({ ...place, ...cut, aside, lockedBeforeMs: SERVICE_STARTED_MS });
+  try {
+    const pulled = await pullClone({
+      ...place,
+      onForward: (from, to) => planClonePull(database, workspace, repo, { old: from, new: to }),
+    });
+    const words = `A pull before was cut short and is done now; ${others.length} files that held something else are in ${aside}.`;
+    return { repo, ...pulled, why: pulled.why ?? (others.length === 0 ? null : words) };
+  } finally {
+    dropClonePull(database, workspace, repo);
+  }
 }
+
+/** Whatever a service before this one left is older. */
+const SERVICE_STARTED_MS = Date.now() - process.uptime() * 1000;
 
 function withUpstream(
   parts: ServiceParts,
