@@ -8,7 +8,9 @@ import {
   lchownSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -153,7 +155,7 @@ test('a lock is left alone while a git is at work in the repo, however old it is
   const after = await home.look('locks');
 
   assert.equal(amid.repair, undefined);
-  assert.match(amid.found, new RegExp(`git is at work there \\(process ${child.pid}\\)$`));
+  assert.match(amid.found, new RegExp(`somebody may be at work there \\(process ${child.pid}, git\\)$`));
   assert.notEqual(after.repair, undefined);
   assert.equal(readFileSync(lock, 'utf8'), '');
 });
@@ -174,4 +176,76 @@ test('a git that begins after the look keeps its locks', async () => {
 
   assert.equal(did, undefined);
   assert.equal(existsSync(lock), true);
+});
+
+/** A git that holds a lock it took half an hour ago; its command names nothing. */
+async function gitThatHolds(folder: string, ...args: string[]): Promise<Disposable & { end(): Promise<number> }> {
+  const head = run(folder, 'rev-parse', 'HEAD').trim();
+  const child = spawn('git', [...args, 'update-ref', '--stdin'], { cwd: args.length === 0 ? folder : '/' });
+  child.stdin.write(`start\ncreate refs/heads/held ${head}\nprepare\n`);
+  const said = child.stdout.setEncoding('utf8');
+  let text = '';
+  said.on('data', (chunk: string) => (text += chunk));
+  while (!text.includes('prepare: ok')) await once(said, 'data');
+  age(join(folder, 'refs', 'heads', 'held.lock'), 30);
+  return {
+    async end() {
+      const exit = once(child, 'exit') as Promise<[number]>;
+      child.stdin.end('commit\n');
+      return (await exit)[0];
+    },
+    [Symbol.dispose]: () => void child.kill(),
+  };
+}
+
+test('a lock that a living git holds stays, where the root repos are reached by a link', async () => {
+  const { home, root } = await withRoot();
+  using _ = home;
+  const real = home.path('bigdisk');
+  renameSync(home.layout.roots, real);
+  symlinkSync(real, home.layout.roots);
+
+  using git = await gitThatHolds(join(real, 'app'));
+  const amid = await home.look('locks');
+  const exitCode = await git.end();
+  oldLock(root, 'packed-refs.lock');
+  const after = await home.look('locks');
+
+  assert.match(amid.found, /^root\/app\/refs\/heads\/held\.lock: old, and somebody may be at work there/);
+  assert.equal(amid.repair, undefined);
+  assert.equal(exitCode, 0);
+  assert.notEqual(after.repair, undefined);
+});
+
+test('a git that names the repo by a link from elsewhere keeps its lock as well', async () => {
+  const { home, root } = await withRoot();
+  using _ = home;
+  symlinkSync(root, home.path('link'));
+
+  using git = await gitThatHolds(root, `--git-dir=${home.path('link')}`);
+  const amid = await home.look('locks');
+  const exitCode = await git.end();
+
+  assert.equal(amid.repair, undefined);
+  assert.equal(exitCode, 0);
+});
+
+test('a lock stays while a program that is no git has a file of the repo open', async () => {
+  const { home, root } = await withRoot();
+  using _ = home;
+  const lock = oldLock(root, 'packed-refs.lock');
+  const child = spawn('sh', ['-c', 'exec 3>>"$0"; echo open; read -r end', lock], { cwd: '/' });
+  using _child = { [Symbol.dispose]: () => void child.kill() };
+  await once(child.stdout, 'data');
+  age(lock, 30);
+
+  const amid = await home.look('locks');
+  const gone = once(child, 'exit');
+  child.stdin.end();
+  await gone;
+  const after = await home.look('locks');
+
+  assert.match(amid.found, new RegExp(`\\(process ${child.pid}, sh\\)$`));
+  assert.equal(amid.repair, undefined);
+  assert.notEqual(after.repair, undefined);
 });

@@ -11,7 +11,8 @@ import { openDatabaseToRead } from '../../store/database.ts';
 import { listRoots } from '../../store/roots.ts';
 import { bounded, type Check, type CheckResult, result } from './check.ts';
 import { factsOf } from './folder-facts.ts';
-import { gitProcessesIn, staleLocksIn } from './stale-locks.ts';
+import { type RepoUser, usersOfRepo } from './repo-users.ts';
+import { staleLocksIn } from './stale-locks.ts';
 
 export function rootChecks(layout: HomeLayout, signal: AbortSignal): Check[] {
   return [
@@ -84,35 +85,35 @@ async function faultsOfRoot(layout: HomeLayout, repo: string, signal: AbortSigna
 
 /** git waits for a lock file until it gives up, whoever left it; each file in the way is named. */
 async function checkLocks(layout: HomeLayout): Promise<CheckResult> {
-  const found: { folder: string; locks: string[]; users: number[] }[] = [];
+  const found: { folder: string; locks: string[]; users: RepoUser[] }[] = [];
   for (const repo of await rootNames(layout)) {
     const folder = layout.root(repo);
     const locks = await staleLocksIn(folder);
-    if (locks.length > 0) found.push({ folder, locks, users: gitProcessesIn(folder) });
+    if (locks.length > 0) found.push({ folder, locks, users: await usersOfRepo(folder) });
   }
   if (found.length === 0) return result('locks', 'ok', 'no git lock was left in a root repo');
   const named = found.map(({ locks, users }) => {
     const files = locks.map((path) => relative(layout.home, path)).join(', ');
     return users.length === 0
       ? `${files}: left by a git that is gone`
-      : `${files}: old, and git is at work there (process ${users.join(', ')})`;
+      : `${files}: old, and somebody may be at work there (${users.map(({ pid, program }) => `process ${pid}, ${program}`).join('; ')})`;
   });
   const free = found.filter(({ users }) => users.length === 0);
   const fix =
     free.length === 0
-      ? 'Wait for it, or end it.'
+      ? 'Wait until it is done, or end it.'
       : `\`rm ${free.flatMap(({ locks }) => locks.map(shellWord)).join(' ')}\``;
   const folders = free.map(({ folder }) => folder);
   const repair = (): Promise<string | undefined> => removeLocks(layout, folders);
   return result('locks', 'warning', named.join('; '), fix, free.length === 0 ? undefined : repair);
 }
 
-/** Looks again, since a git may have begun meanwhile. */
+/** Looks again, since somebody may have begun to work there meanwhile. */
 async function removeLocks(layout: HomeLayout, folders: readonly string[]): Promise<string | undefined> {
   const removed: string[] = [];
   for (const folder of folders) {
     const locks = await staleLocksIn(folder);
-    if (gitProcessesIn(folder).length > 0) continue;
+    if (locks.length === 0 || (await usersOfRepo(folder)).length > 0) continue;
     for (const path of locks) {
       await rm(path, { force: true });
       removed.push(relative(layout.home, path));
