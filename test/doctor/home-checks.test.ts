@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { homeChecks } from '../../src/bin/doctor/home-checks.ts';
+import { doesHomeAnswer, homeChecks } from '../../src/bin/doctor/home-checks.ts';
+import { openConfig } from '../../src/config/config-source.ts';
+import { readFileText } from '../../src/config/edit-file.ts';
 import { homeLayout } from '../../src/platform/home-layout.ts';
-import { limit } from '../git/scratch.ts';
+import { limit, makeFifo } from '../git/scratch.ts';
 import { doctorHome } from './doctor-home.ts';
 
 const FOREIGN_ID = 61234;
@@ -125,3 +127,22 @@ test('a store that is none is broken, and one that is not made yet is fine', asy
   rmSync(home.layout.database);
   assert.match(await home.state('store'), /^ok: not made yet/);
 });
+
+for (const name of ['settingsFile', 'reposFile'] as const) {
+  test(`a pipe in the place of the ${name === 'reposFile' ? 'list of repos' : 'settings'} is no valid configuration, and nobody waits for it`, async () => {
+    using home = await doctorHome();
+    const path = home.layout[name];
+    rmSync(path);
+    makeFifo(path);
+
+    const isAnswering = await doesHomeAnswer(home.layout, limit());
+    const { state, found } = await home.look('config');
+
+    assert.equal(isAnswering, true);
+    assert.deepEqual([state, found], ['broken', `config/${basename(path)} is no regular file.`]);
+    assert.throws(() => openConfig(home.layout)[name === 'reposFile' ? 'repos' : 'settings'](), {
+      code: 'CONFIG_INVALID',
+    });
+    await assert.rejects(readFileText(path), { code: 'CONFIG_INVALID' });
+  });
+}

@@ -1,5 +1,5 @@
-import { existsSync, statSync } from 'node:fs';
-import { chmod, lstat } from 'node:fs/promises';
+import { constants, existsSync, statSync } from 'node:fs';
+import { chmod, lstat, open, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { openConfig } from '../../config/config-source.ts';
 import { byteSize, counted } from '../../cli/print/figures.ts';
@@ -14,6 +14,28 @@ import { leftoverChecks } from './leftover-checks.ts';
 import { checkModelAccess } from './model-check.ts';
 import { rootChecks } from './root-checks.ts';
 import { checkService } from './service-check.ts';
+
+const ANSWER_LIMIT_MS = 5_000;
+
+/**
+ * False if the disk of a home leaves what its checks read without an answer. What they may not read, or what is not
+ * there, is theirs to tell.
+ */
+export async function doesHomeAnswer(layout: HomeLayout, signal: AbortSignal): Promise<boolean> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT_MS)]);
+  const late = new Promise<false>((resolve) => {
+    limit.addEventListener('abort', () => resolve(false), { once: true });
+  });
+  const looks = [stat(layout.state), stat(layout.database), ...[layout.settingsFile, layout.reposFile].map(readOnce)];
+  const isAnswering = await Promise.race([Promise.allSettled(looks).then(() => true), late]);
+  signal.throwIfAborted();
+  return isAnswering;
+}
+
+async function readOnce(path: string): Promise<void> {
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if ((await file.stat()).isFile()) await file.readFile();
+}
 
 /** What concerns one home; without a home only that there is none, and what does not need one. */
 export function homeChecks(
@@ -52,16 +74,34 @@ function lookingOnly(check: Check): Check {
 
 /** Everything in a home is made by the user who runs the service, and git trusts no repository of another user. */
 async function checkOwnHome(layout: HomeLayout): Promise<CheckResult> {
-  await checkHome(layout);
-  const { uid } = await lstat(join(layout.state, 'home.json'));
   const own = process.getuid?.();
-  if (uid === own) return result('home', 'ok', layout.home);
+  const uid = await ownerOf(layout);
+  if (uid === undefined || uid === own) {
+    await checkHome(layout);
+    return result('home', 'ok', layout.home);
+  }
+  // Of a home that this user may read, it is said as well what is wrong with it.
+  await checkHome(layout).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+  });
   return result(
     'home',
     'warning',
     `${layout.home} belongs to user id ${uid}, and this is user id ${own}`,
     `Run takt as that user: \`sudo -u '#${uid}' takt doctor\`.`,
   );
+}
+
+/** Whose home it is; undefined if there is none, or if nobody else may even see that. */
+async function ownerOf({ state }: HomeLayout): Promise<number | undefined> {
+  for (const path of [join(state, 'home.json'), state]) {
+    const facts = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+      if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(error.code ?? '')) return undefined;
+      throw error;
+    });
+    if (facts !== undefined) return facts.uid;
+  }
+  return undefined;
 }
 
 function checkConfig(layout: HomeLayout): CheckResult {

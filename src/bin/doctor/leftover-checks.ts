@@ -1,11 +1,13 @@
 import { rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { byteSize, counted } from '../../cli/print/figures.ts';
+import { wallsFolder } from '../../confinement/raise-walls.ts';
 import { removeHalfMade } from '../../git/root-repo.ts';
 import { shellWord } from '../../git/shell-word.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 import { HALF_MADE, removeHalfMadeClones } from '../../service/half-made.ts';
 import { lockHome } from '../../service/home-lock.ts';
+import { runOfFolder } from '../../steps/host-folder.ts';
 import { isAttemptSealed } from '../../store/attempts.ts';
 import { openDatabaseToRead } from '../../store/database.ts';
 import { runFolders } from '../../store/runs.ts';
@@ -127,10 +129,10 @@ async function checkCaches(layout: HomeLayout): Promise<CheckResult> {
   const workspaces = new Set(listWorkspaces(store).map(({ name }) => String(name)));
   const folderOf = new Map(runFolders(store).map((run) => [String(run.id), run.folder]));
   const caches = (await staleNamesIn(layout.caches)).filter((name) => !workspaces.has(name));
-  const agents = (await staleNamesIn(layout.agentHomes)).map((name) => ({
-    path: join(layout.agentHomes, name),
-    folder: folderOf.get(name.replace(/\.worktrees\.json$/, '')),
-  }));
+  const walls = basename(wallsFolder(join(layout.agentHomes, 'any')));
+  const agents = (await staleNamesIn(layout.agentHomes))
+    .filter((name) => name !== walls)
+    .map((name) => ({ path: join(layout.agentHomes, name), folder: folderOf.get(runOfFolder(name)) }));
   const useless = [
     ...caches.map((name) => join(layout.caches, name)),
     ...agents.filter(({ folder }) => folder === null).map(({ path }) => path),

@@ -1,6 +1,7 @@
 import type { LocalCall } from '../../cli/local-call.ts';
 import { openConfig } from '../../config/config-source.ts';
 import { Fault } from '../../contract/faults.ts';
+import { faultOfSystemError } from '../../contract/system-fault.ts';
 import type { RepoConfig } from '../../contract/repo.ts';
 import { probeFromService, probeFromShell, serviceCannotReach } from '../probe-from-shell.ts';
 import { bounded, type Check, type CheckResult, result } from './check.ts';
@@ -35,7 +36,7 @@ function configuredRepos({ place }: LocalCall): RepoConfig[] {
   try {
     return openConfig(place.layout).repos();
   } catch (error) {
-    if (error instanceof Fault) return [];
+    if (error instanceof Fault || faultOfSystemError(error) !== undefined) return [];
     throw error;
   }
 }
