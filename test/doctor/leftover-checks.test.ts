@@ -222,3 +222,18 @@ test('what hosts know of a run is of that run, and what walls keep is of all', a
     [true, true, false, true],
   );
 });
+
+test('what came into use after the look stays, and what is still useless goes', async () => {
+  using home = await doctorHome();
+  for (const name of ['again', 'gone']) left(join(home.layout.caches, name));
+  const { repair } = await home.look('caches');
+
+  home.store((database) => insertWorkspace(database, { name: 'again', base: 'main', createdAtMs: 1, repos: [] }));
+  const did = await repair!(AbortSignal.timeout(10_000));
+
+  assert.equal(did, 'removed .state/cache/gone');
+  assert.deepEqual(
+    ['again', 'gone'].map((name) => existsSync(join(home.layout.caches, name))),
+    [true, false],
+  );
+});

@@ -5,9 +5,10 @@ import { openConfig } from '../../config/config-source.ts';
 import { byteSize, counted } from '../../cli/print/figures.ts';
 import { checkHome, homeFolders, makeHomeFolders } from '../../config/init-home.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
-import { openDatabaseToRead } from '../../store/database.ts';
+import { type Database, openDatabaseToRead } from '../../store/database.ts';
+import { listRoots } from '../../store/roots.ts';
 import { bounded, type Check, type CheckResult, result } from './check.ts';
-import { factsOf } from './folder-facts.ts';
+import { factsOf, namesIn } from './folder-facts.ts';
 import { checkGh } from './gh-check.ts';
 import { checkGitSettings } from './git-settings-check.ts';
 import { leftoverChecks } from './leftover-checks.ts';
@@ -106,9 +107,27 @@ async function ownerOf({ state }: HomeLayout): Promise<number | undefined> {
 
 function checkConfig(layout: HomeLayout): CheckResult {
   const config = openConfig(layout);
+  using store = openDatabaseToRead(layout.database);
+  const roots = store === undefined || existsSync(layout.reposFile) ? [] : listRootsIfAny(store);
+  if (roots.length > 0)
+    return result(
+      'config',
+      'broken',
+      `config/repos.yaml is gone, and there are root repos of ${roots.join(', ')}`,
+      'Bring it back from a backup, or add each repo to a new one: the root repos stay until then.',
+    );
   config.settings();
   const count = config.repos().length;
   return result('config', 'ok', `settings.yaml and repos.yaml are valid; ${counted(count, 'repo')}`);
+}
+
+/** None where the store is of another version, or damaged, which it is not for this check to say. */
+function listRootsIfAny(store: Database): string[] {
+  try {
+    return listRoots(store).map(({ repo }) => repo);
+  } catch {
+    return [];
+  }
 }
 
 async function checkFolders(layout: HomeLayout): Promise<CheckResult> {
@@ -162,6 +181,20 @@ async function checkRights(layout: HomeLayout): Promise<CheckResult> {
 
 async function checkStore(layout: HomeLayout): Promise<CheckResult> {
   const facts = await factsOf(layout.database);
+  if (facts === undefined) {
+    const holding = [];
+    for (const folder of [layout.roots, layout.workspaces]) {
+      const names = (await namesIn(folder)).filter((name) => !name.startsWith('.'));
+      if (names.length > 0) holding.push(`${relative(layout.home, folder)} has ${names.slice(0, 3).join(', ')}`);
+    }
+    if (holding.length > 0)
+      return result(
+        'store',
+        'broken',
+        `${layout.database} is gone, while ${holding.join(' and ')}`,
+        'Bring it back from a backup before the service starts: a new store knows nothing of them.',
+      );
+  }
   if (facts === undefined) return result('store', 'ok', 'not made yet; the first start of the service does it');
   try {
     using store = openDatabaseToRead(layout.database);

@@ -5,6 +5,7 @@ import { gitResult } from '../../git/git.ts';
 import { furnishRoot, furnitureFaults } from '../../git/root-furniture.ts';
 import { shellWord } from '../../git/shell-word.ts';
 import { isThere } from '../../platform/files.ts';
+import { severalAtATime } from '../../platform/several-at-a-time.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 import { installPostReceive, postReceiveFault } from '../../service/watching/post-receive.ts';
 import { openDatabaseToRead } from '../../store/database.ts';
@@ -13,6 +14,8 @@ import { bounded, type Check, type CheckResult, result } from './check.ts';
 import { factsOf } from './folder-facts.ts';
 import { type RepoUser, usersOfRepo } from './repo-users.ts';
 import { staleLocksIn } from './stale-locks.ts';
+
+const ROOTS_AT_ONCE = 4;
 
 export function rootChecks(layout: HomeLayout, signal: AbortSignal): Check[] {
   return [
@@ -31,19 +34,30 @@ interface RootFault {
 /** A root repo without its hooks still triggers, by the sweep, but later, and takes pushes that it should refuse. */
 async function checkRoots(layout: HomeLayout, signal: AbortSignal): Promise<CheckResult> {
   const names = await rootNames(layout);
-  const faults = (await Promise.all(names.map((repo) => faultsOfRoot(layout, repo, signal)))).flat();
-  if (faults.length === 0) return result('root repos', 'ok', names.length === 0 ? 'none yet' : 'each has its hooks');
+  const bounds = { limit: ROOTS_AT_ONCE, signal };
+  const faults = (await severalAtATime(names, bounds, (repo, ended) => faultsOfRoot(layout, repo, ended))).flat();
+  if (faults.length === 0)
+    return result(
+      'root repos',
+      'ok',
+      names.length === 0 ? 'none yet' : 'each has its hooks, and its commits can be read',
+    );
   const found = faults.map(({ repo, what }) => `${repo}: ${what}`).join('; ');
   const byHand = faults.flatMap(({ fix }) => fix ?? []);
   const repos = [...new Set(faults.filter(({ fix }) => fix === null).map(({ repo }) => repo))];
   const back =
     repos.length === 0 ? [] : ['`takt service restart` and `takt repo fetch` put hooks and configuration back.'];
   const repair = async (): Promise<string> => {
+    const kept: string[] = [];
     for (const repo of repos) {
-      await furnishRoot(layout.root(repo));
-      await installPostReceive(layout.root(repo), repo, layout);
+      kept.push(...(await furnishRoot(layout.root(repo))));
+      kept.push(...(await installPostReceive(layout.root(repo), repo, layout)).kept);
     }
-    return `put hooks and configuration of ${repos.join(', ')} back`;
+    const copies =
+      kept.length === 0
+        ? ''
+        : `; as they were they are in ${kept.map((path) => relative(layout.home, path)).join(', ')}`;
+    return `put hooks and configuration of ${repos.join(', ')} back${copies}`;
   };
   const state = byHand.length > 0 ? 'broken' : 'warning';
   return result('root repos', state, found, [...byHand, ...back].join(' '), repos.length === 0 ? undefined : repair);
@@ -78,9 +92,24 @@ async function faultsOfRoot(layout: HomeLayout, repo: string, signal: AbortSigna
       { repo, what, fix: `Run takt as that user, or \`chown -R\` the home; if the owner is to stay: \`${trust}\`.` },
     ];
   }
+  const damage = await damageOf(folder, signal);
+  if (damage !== undefined) {
+    const fix = `Bring ${folder} back from a backup, or remove and add ${repo} again: \`git -C ${shellWord(folder)} fsck\` says more.`;
+    return [{ repo, what: damage, fix }];
+  }
   const hook = await postReceiveFault(folder, repo, layout);
   const whats = [...(await furnitureFaults(folder)), ...(hook === undefined ? [] : [hook])];
   return whats.map((what) => ({ repo, what, fix: null }));
+}
+
+/** What git itself does not get out of a root repo; undefined if it gets what takt needs of every one. */
+async function damageOf(folder: string, signal: AbortSignal): Promise<string | undefined> {
+  const refs = await gitResult(folder, ['for-each-ref', '--format=%(objectname)'], { signal });
+  // Without git itself nothing can be told, which has a check of its own.
+  if (refs.startError !== null) return undefined;
+  if (refs.exitCode !== 0) return 'git cannot read its refs';
+  const head = await gitResult(folder, ['cat-file', '-e', 'HEAD^{tree}'], { signal });
+  return head.exitCode === 0 ? undefined : 'the commit of its default branch cannot be read';
 }
 
 /** git waits for a lock file until it gives up, whoever left it; each file in the way is named. */
