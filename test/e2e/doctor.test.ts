@@ -182,22 +182,6 @@ test('a file that cannot be read to its end holds neither the other checks nor t
   assert.match(of('root repos').found, /could not be looked at within/);
 });
 
-test('a pipe in the place of a file of the configuration is told, and no command waits for it', async () => {
-  await using house = await householdWithRepo();
-  const settings = join(house.home, 'config', 'settings.yaml');
-  await rm(settings);
-  makeFifo(settings);
-
-  const { code, of } = await examine(house);
-  const list = await house.takt('repo', 'list');
-  const status = await house.takt('service', 'status');
-
-  assert.deepEqual([code, of('config').state], [1, 'broken']);
-  assert.match(of('config').found, /settings\.yaml is no regular file/);
-  assert.equal(list.code, 0);
-  assert.match(status.stderr, /settings\.yaml is no regular file/);
-});
-
 test('a key that only the shell has is told apart from one that the service has', async () => {
   await using house = await householdWithRepo();
   delete house.environment['ANTHROPIC_API_KEY'];
