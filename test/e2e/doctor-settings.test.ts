@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
-import { openHousehold, type Household } from '../driver/household.ts';
+import { openHousehold, until, type Household } from '../driver/household.ts';
 import { makeFifo } from '../git/scratch.ts';
 
 type Finding = { readonly name: string; readonly state: string; readonly found: string; readonly fix: string };
@@ -46,4 +46,25 @@ test('a pipe in the place of a file of the configuration is told, and no command
   assert.match(of('config').found, /settings\.yaml is no regular file/);
   assert.equal(list.code, 0);
   assert.match(status.stderr, /settings\.yaml is no regular file/);
+});
+
+test('of a run that passed nothing stays among the homes of agents, what hosts know of it included', async () => {
+  await using house = await householdWithRepo();
+  const agents = join(house.home, '.state', 'agents');
+  const ofRuns = async (): Promise<string[]> => (await readdir(agents)).filter((name) => name.startsWith('run_'));
+  await house.ok('workspace', 'create', 'task', 'app');
+  await house.ok('workspace', 'pipeline-set', 'task', 'run:false');
+  await house.takt('workspace', 'trigger', 'task', '--wait');
+  const failed = await ofRuns();
+
+  await house.ok('workspace', 'pipeline-set', 'task', 'run:true');
+  await house.ok('workspace', 'trigger', 'task', '--wait');
+
+  assert.ok(
+    failed.some((name) => name.endsWith('.host')),
+    failed.join(' '),
+  );
+  await until('the folders of the run that passed to go', async () =>
+    (await ofRuns()).every((name) => failed.includes(name)) ? true : undefined,
+  );
 });
