@@ -1,7 +1,7 @@
 import { jsonText } from '../cli/clean-text.ts';
 import type { LocalCall } from '../cli/local-call.ts';
-import type { Check, CheckResult } from './doctor/check.ts';
-import { homeChecks } from './doctor/home-checks.ts';
+import { type Check, type CheckResult, result } from './doctor/check.ts';
+import { doesHomeAnswer, homeChecks } from './doctor/home-checks.ts';
 import { lookAtAll } from './doctor/look-at-all.ts';
 import { machineChecks } from './doctor/machine-checks.ts';
 import { checkReport, resultsText } from './doctor/print-results.ts';
@@ -14,10 +14,13 @@ import { repairAll } from './doctor/repair-all.ts';
  */
 export async function doctor(call: LocalCall): Promise<number> {
   const { params, flags, place, terminal, signal } = call;
+  const isAnswering = await doesHomeAnswer(place.layout, signal);
   const checks = (): Check[] => [
     ...machineChecks(place.layout, signal),
-    ...homeChecks(place.layout, signal),
-    ...reachChecks(call),
+    // Some of them wait for the disk so that nothing else goes on.
+    ...(isAnswering
+      ? [...homeChecks(place.layout, signal), ...reachChecks(call)]
+      : [() => deafHome(place.layout.home)]),
   ];
   const look = (): Promise<CheckResult[]> => lookAtAll(checks(), { terminal, isSilent: flags.json });
   let results = await look();
@@ -30,6 +33,12 @@ export async function doctor(call: LocalCall): Promise<number> {
   const exitCode = isWorking ? 0 : 1;
   if (results.some(({ isLate }) => isLate)) leaveAtOnce(exitCode);
   return exitCode;
+}
+
+function deafHome(home: string): CheckResult {
+  const found = `${home}: its disk does not answer, so that nothing in it was looked at`;
+  const fix = 'Look at `.state` and at the files in `config`: they may lie on a disk that is gone, or be no files.';
+  return { ...result('home', 'broken', found, fix), isLate: true };
 }
 
 /**

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { Fault, faults } from '../contract/faults.ts';
 import { faultOfSystemError } from '../contract/system-fault.ts';
 import { homeFolder, homeLayout } from '../platform/home-layout.ts';
+import { servicePort } from '../platform/service-port.ts';
 
-const DEFAULT_PORT = 7433;
-const PORT_LIMIT = 65_535;
 /** A small nursery for new objects: a service that waits most of the time does not need 16 MB of them. */
 const SMALL_NURSERY = '--max-semi-space-size=2';
 
@@ -38,11 +37,9 @@ function becomeSmall(): void {
 }
 
 function portFrom(environment: NodeJS.ProcessEnv): number {
-  const text = environment['TAKT_PORT'] ?? '';
-  if (text === '') return DEFAULT_PORT;
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= PORT_LIMIT) return port;
-  throw new Fault('INPUT_INVALID', `TAKT_PORT is ${text}, which is no port.`, {
+  const port = servicePort(environment);
+  if (port !== undefined) return port;
+  throw new Fault('INPUT_INVALID', `TAKT_PORT is ${environment['TAKT_PORT']}, which is no port.`, {
     hint: 'Set it to a number from 1 to 65535.',
   });
 }

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { Fault } from '../contract/faults.ts';
 import { sha256, writeFileDurably } from '../platform/files.ts';
 
@@ -11,10 +12,14 @@ export interface FileText {
   readonly hash: string;
 }
 
-/** The text of a file; empty with the hash `none` if there is no such file. */
+/** The text of a file; empty with the hash `none` if there is no such file, CONFIG_INVALID for what is none. */
 export async function readFileText(path: string): Promise<FileText> {
   try {
-    const bytes = await readFile(path);
+    // A pipe would let the reader wait for ever.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!(await file.stat()).isFile())
+      throw new Fault('CONFIG_INVALID', `${path} is no regular file.`, { hint: 'Put a file of text in its place.' });
+    const bytes = await file.readFile();
     return { text: bytes.toString('utf8'), hash: sha256(bytes) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { text: '', hash: NO_FILE };

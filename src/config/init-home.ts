@@ -53,7 +53,10 @@ function faultOfFolder(home: string, error: unknown): unknown {
 /** Refuses a folder that is no home, or one of a newer takt. */
 export async function checkHome(layout: HomeLayout): Promise<void> {
   refuseLongPath(layout);
-  const text = await readTextIfThere(markerOf(layout));
+  const text = await readTextIfThere(markerOf(layout)).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTDIR') throw error;
+    return undefined;
+  });
   if (text === undefined) throw new Fault('HOME_MISSING', `${layout.home} is not a home of takt.`);
   const version = versionIn(text);
   if (version === undefined)

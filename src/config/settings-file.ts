@@ -25,7 +25,9 @@ function refuseWrongVariables(yaml: YamlText, { environment }: Settings): void {
         ? 'is a variable of takt’s own, which says what this file cannot'
         : value.includes('\0')
           ? 'has a value with a zero byte in it'
-          : undefined;
+          : name === 'PATH' && value.trim() === ''
+            ? 'is empty, so that no program would be found'
+            : undefined;
     if (wrong !== undefined)
       throw new Fault('CONFIG_INVALID', `${yaml.placeOf(['environment', name], 'key')}: environment.${name} ${wrong}.`);
   }

@@ -9,6 +9,16 @@ export function findProgram(name: string, path: string | undefined): string | un
   return folders.map((folder) => join(folder, name)).find(isProgram);
 }
 
+/** Where the system itself finds a program that is started by its name alone: only in the PATH, if there is one. */
+export function programInPath(name: string, path: string | undefined): string | undefined {
+  if (path === undefined) return systemProgram(name);
+  return path
+    .split(':')
+    .filter((folder) => folder.startsWith('/'))
+    .map((folder) => join(folder, name))
+    .find(isProgram);
+}
+
 /** Absolute path of a program where systems keep theirs, which work sees inside its walls as well. */
 export function systemProgram(name: string): string | undefined {
   return findProgram(name, undefined);

@@ -16,6 +16,13 @@ export const ServiceStatus = z.object({
   confinement: z.object({ works: z.boolean(), why: z.string(), network: z.enum(['open', 'allow-list']) }),
   /** How the service itself reaches the model, in words without secrets; a shell's environment may hold another key. */
   modelAccess: z.object({ works: z.boolean(), what: z.string() }),
+  /** Where it finds the programs that it starts, with its own PATH; null for one that it does not find. */
+  programs: z.object({
+    git: z.string().nullable(),
+    gh: z.string().nullable(),
+    bwrap: z.string().nullable(),
+    claude: z.string().nullable(),
+  }),
   memoryBytes: z.number().int(),
 });
 export type ServiceStatus = z.infer<typeof ServiceStatus>;

@@ -1,7 +1,7 @@
 import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { readTextIfThere } from '../platform/files.ts';
+import { readTextIfThere, sha256 } from '../platform/files.ts';
 
 /**
  * The configuration of a root repo. It has no remote: the upstream's address is takt's to know. `hooksPath` says where
@@ -66,19 +66,37 @@ export async function hookFault(folder: string, name: string, text: string): Pro
   return ((await stat(path)).mode & 0o111) === 0 ? `the hook ${name} cannot be executed` : undefined;
 }
 
-/** Puts configuration and hooks of a root repo in order; does nothing where they are. */
-export async function furnishRoot(folder: string): Promise<void> {
+/**
+ * Puts configuration and hooks of a root repo in order; does nothing where they are. Gives the paths of the copies of
+ * what somebody had made of them; of one that is being made, nothing is worth a copy.
+ */
+export async function furnishRoot(folder: string, { isNew = false } = {}): Promise<string[]> {
   const config = join(folder, 'config');
-  if ((await readTextIfThere(config)) !== CONFIG) await replaceFile(config, CONFIG, 0o644);
-  await installHook(folder, 'pre-receive', PRE_RECEIVE);
+  const text = await readTextIfThere(config);
+  const kept = text === CONFIG || text === undefined || isNew ? [] : [await keepCopy(config, text)];
+  if (text !== CONFIG) await replaceFile(config, CONFIG, 0o644);
+  return [...kept, ...(await installHook(folder, 'pre-receive', PRE_RECEIVE))];
 }
 
-/** Installs a hook whole or not at all, executable whatever the umask is. */
-export async function installHook(folder: string, name: string, text: string): Promise<void> {
+/** Installs a hook whole or not at all, executable whatever the umask is. Gives the paths of copies of what was there. */
+export async function installHook(folder: string, name: string, text: string): Promise<string[]> {
   const path = join(folder, 'hooks', name);
   await mkdir(join(folder, 'hooks'), { recursive: true });
-  if ((await readTextIfThere(path)) !== text) await replaceFile(path, text, 0o755);
-  else await chmod(path, 0o755);
+  const found = await readTextIfThere(path);
+  if (found === text) {
+    await chmod(path, 0o755);
+    return [];
+  }
+  const kept = found === undefined ? [] : [await keepCopy(path, found)];
+  await replaceFile(path, text, 0o755);
+  return kept;
+}
+
+/** Beside the file, once for each text; git runs no hook of such a name. */
+async function keepCopy(path: string, text: string): Promise<string> {
+  const copy = `${path}.replaced-${sha256(text).slice(0, 8)}`;
+  await writeFile(copy, text, { mode: 0o600 });
+  return copy;
 }
 
 async function replaceFile(path: string, text: string, mode: number): Promise<void> {

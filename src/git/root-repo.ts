@@ -63,7 +63,7 @@ export async function createRoot(
   const half = join(parent, `.new-${basename(p.folder)}-${randomBytes(4).toString('hex')}`);
   try {
     await git(parent, ['init', '--quiet', '--bare', '--template=', `--initial-branch=${defaultBranch}`, half], p);
-    await furnishRoot(half);
+    await furnishRoot(half, { isNew: true });
     await p.lender?.lend(half);
     await fetchRefs(half, p);
     await p.lender?.release(half);

@@ -29,6 +29,10 @@ test('the environment of the settings takes names and texts, and says where anot
       'CONFIG_INVALID config/settings.yaml:2:3: environment.TAKT_HOME is a variable of takt’s own, which says what this file cannot.',
     ],
     [
+      'environment:\n  PATH: ""\n',
+      'CONFIG_INVALID config/settings.yaml:2:3: environment.PATH is empty, so that no program would be found.',
+    ],
+    [
       'environment:\n  GH_TOKEN: 12345\n',
       'CONFIG_INVALID config/settings.yaml:2:13: environment.GH_TOKEN has to be text.',
     ],

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { homeChecks } from '../../src/bin/doctor/home-checks.ts';
+import { doesHomeAnswer, homeChecks } from '../../src/bin/doctor/home-checks.ts';
+import { openConfig } from '../../src/config/config-source.ts';
+import { readFileText } from '../../src/config/edit-file.ts';
 import { homeLayout } from '../../src/platform/home-layout.ts';
-import { limit } from '../git/scratch.ts';
+import { servicePort } from '../../src/platform/service-port.ts';
+import { insertRoot } from '../../src/store/roots.ts';
+import { limit, makeFifo } from '../git/scratch.ts';
 import { doctorHome } from './doctor-home.ts';
 
 const FOREIGN_ID = 61234;
@@ -124,4 +128,66 @@ test('a store that is none is broken, and one that is not made yet is fine', asy
   assert.match(await home.state('store'), /^broken: .*takt\.db cannot be read: file is not a database/);
   rmSync(home.layout.database);
   assert.match(await home.state('store'), /^ok: not made yet/);
+});
+
+for (const name of ['settingsFile', 'reposFile'] as const) {
+  test(`a pipe in the place of the ${name === 'reposFile' ? 'list of repos' : 'settings'} is no valid configuration, and nobody waits for it`, async () => {
+    using home = await doctorHome();
+    const path = home.layout[name];
+    rmSync(path);
+    makeFifo(path);
+
+    const isAnswering = await doesHomeAnswer(home.layout, limit());
+    const { state, found } = await home.look('config');
+
+    assert.equal(isAnswering, true);
+    assert.deepEqual([state, found], ['broken', `config/${basename(path)} is no regular file.`]);
+    assert.throws(() => openConfig(home.layout)[name === 'reposFile' ? 'repos' : 'settings'](), {
+      code: 'CONFIG_INVALID',
+    });
+    await assert.rejects(readFileText(path), { code: 'CONFIG_INVALID' });
+  });
+}
+
+test('a store that is gone while root repos or workspaces are there is broken', async () => {
+  using home = await doctorHome();
+  rmSync(home.layout.database);
+  assert.match(await home.state('store'), /^ok: not made yet/);
+
+  mkdirSync(join(home.layout.workspaces, 'task'));
+  mkdirSync(join(home.layout.roots, 'app'));
+
+  assert.match(await home.state('store'), /^broken: .*takt\.db is gone, while root has app and workspaces has task$/);
+});
+
+test('a list of repos that is gone is broken where the store has root repos, and else empty', async () => {
+  using home = await doctorHome();
+  rmSync(home.layout.reposFile);
+  assert.match(await home.state('config'), /^ok/);
+
+  home.store((database) => insertRoot(database, { repo: 'app', upstream: '/up', defaultBranch: 'main' }));
+
+  assert.equal(await home.state('config'), 'broken: config/repos.yaml is gone, and there are root repos of app');
+});
+
+test('a file in the place of a home is broken', async () => {
+  using home = await doctorHome();
+  writeFileSync(home.path('file'), '');
+  const checks = homeChecks(homeLayout(home.path('file')), limit(), home.environment);
+
+  const results = await Promise.all(checks.map(async (check) => check()));
+
+  assert.deepEqual(
+    results.filter(({ name }) => name === 'home').map(({ state, found }) => `${state}: ${found}`),
+    [`broken: ${home.path('file')} is not a home of takt.`],
+  );
+});
+
+test('the port is read in one way, whoever reads it', () => {
+  const read = (text: string): number | undefined => servicePort({ TAKT_PORT: text });
+  assert.deepEqual([servicePort({}), read(''), read('0'), read('8080'), read('65535')], [7433, 7433, 0, 8080, 65535]);
+  assert.deepEqual(
+    ['1e3', '0x50', ' 80', '65536', '-1', 'x'].map(read),
+    Array.from({ length: 6 }, () => undefined),
+  );
 });

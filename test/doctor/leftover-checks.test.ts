@@ -196,3 +196,44 @@ test('without a store, what lies in its folders is named and nothing of it is re
     ],
   );
 });
+
+test('what hosts know of a run is of that run, and what walls keep is of all', async () => {
+  using home = await doctorHome();
+  const { agentHomes } = home.layout;
+  home.store((database) => {
+    addRun(database, runId('a'), 1, join(home.layout.runs, 'task-1'));
+    addRun(database, runId('b'), 2, null);
+  });
+  for (const name of ['.walls', `${runId('a')}.host`]) left(join(agentHomes, name));
+  assert.equal(await home.state('caches'), 'ok: each of a workspace or run that is there');
+
+  for (const letter of ['b', 'c']) left(join(agentHomes, `${runId(letter)}.host`));
+  const { found } = await home.look('caches');
+  await home.mend('caches');
+
+  assert.equal(
+    found,
+    `of workspaces and runs that are gone: .state/agents/${runId('b')}.host; homes of agents of no run: .state/agents/${runId('c')}.host`,
+  );
+  assert.deepEqual(
+    ['.walls', ...['a', 'b', 'c'].map((letter) => `${runId(letter)}.host`)].map((name) =>
+      existsSync(join(agentHomes, name)),
+    ),
+    [true, true, false, true],
+  );
+});
+
+test('what came into use after the look stays, and what is still useless goes', async () => {
+  using home = await doctorHome();
+  for (const name of ['again', 'gone']) left(join(home.layout.caches, name));
+  const { repair } = await home.look('caches');
+
+  home.store((database) => insertWorkspace(database, { name: 'again', base: 'main', createdAtMs: 1, repos: [] }));
+  const did = await repair!(AbortSignal.timeout(10_000));
+
+  assert.equal(did, 'removed .state/cache/gone');
+  assert.deepEqual(
+    ['again', 'gone'].map((name) => existsSync(join(home.layout.caches, name))),
+    [true, false],
+  );
+});

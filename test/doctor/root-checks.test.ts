@@ -1,34 +1,21 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import {
   appendFileSync,
   chmodSync,
-  existsSync,
   lchownSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createRoot } from '../../src/git/root-repo.ts';
-import { installPostReceive } from '../../src/service/watching/post-receive.ts';
+import { homeLayout } from '../../src/platform/home-layout.ts';
+import { postReceiveFault } from '../../src/service/watching/post-receive.ts';
 import { insertRoot } from '../../src/store/roots.ts';
-import { limit, newUpstream, run, write } from '../git/scratch.ts';
-import { age, doctorHome, type DoctorHome } from './doctor-home.ts';
-
-/** A home with one root repo, as `takt repo add` makes it. */
-async function withRoot(): Promise<{ home: DoctorHome; root: string }> {
-  const home = await doctorHome();
-  const upstream = newUpstream(home.path('upstream'));
-  const root = home.layout.root('app');
-  await createRoot({ folder: root, upstream, signal: limit() });
-  await installPostReceive(root, 'app', home.layout);
-  home.store((database) => insertRoot(database, { repo: 'app', upstream, defaultBranch: 'main' }));
-  return { home, root };
-}
+import { withRoot } from './root-home.ts';
 
 const breaks: Record<string, { readonly how: (root: string) => void; readonly found: string }> = {
   'a hook is gone': {
@@ -53,15 +40,75 @@ for (const [what, { how, found }] of Object.entries(breaks)) {
   test(`a root repo is put right if ${what}`, async () => {
     const { home, root } = await withRoot();
     using _ = home;
-    assert.equal(await home.state('root repos'), 'ok: each has its hooks');
+    assert.equal(await home.state('root repos'), 'ok: each has its hooks, and its commits can be read');
 
     how(root);
     const broken = await home.state('root repos');
     const did = await home.mend('root repos');
 
     assert.equal(broken, `warning: ${found}`);
-    assert.equal(did, 'put hooks and configuration of app back');
-    assert.equal(await home.state('root repos'), 'ok: each has its hooks');
+    assert.match(did ?? '', /^put hooks and configuration of app back/);
+    assert.equal(await home.state('root repos'), 'ok: each has its hooks, and its commits can be read');
+  });
+}
+
+test('what somebody wrote into a hook or the configuration is kept beside it, and named', async () => {
+  const { home, root } = await withRoot();
+  using _ = home;
+  const mine = { 'hooks/post-receive': '#!/bin/sh\n# mine\n', config: '[core]\n\tbare = true\n' };
+  for (const [name, text] of Object.entries(mine)) writeFileSync(join(root, name), text);
+
+  const did = (await home.mend('root repos')) ?? '';
+
+  const [, named = ''] = did.split('; as they were they are in ');
+  const kept = named.split(', ').map((path) => readFileSync(join(home.layout.home, path), 'utf8'));
+  assert.deepEqual(kept.toSorted(), Object.values(mine).toSorted());
+  assert.match(await home.state('root repos'), /^ok/);
+});
+
+test('a home that is reached by a link has the same hooks', async () => {
+  const { home, root } = await withRoot();
+  using _ = home;
+  symlinkSync(home.layout.home, home.path('link'));
+
+  const fault = await postReceiveFault(root, 'app', homeLayout(home.path('link')));
+
+  assert.equal(fault, undefined);
+  assert.equal(
+    await postReceiveFault(root, 'other', homeLayout(home.path('link'))),
+    'the hook post-receive was changed',
+  );
+});
+
+const damages: Record<string, { readonly how: (root: string) => void; readonly found: string }> = {
+  'its objects are gone': {
+    how: (root) => rmSync(join(root, 'objects'), { recursive: true }),
+    found: 'app: git cannot read its refs',
+  },
+  'the objects in it were deleted': {
+    how: (root) => {
+      for (const name of readdirSync(join(root, 'objects'), { recursive: true, encoding: 'utf8' }))
+        if (statSync(join(root, 'objects', name)).isFile()) rmSync(join(root, 'objects', name));
+    },
+    found: 'app: the commit of its default branch cannot be read',
+  },
+  'its list of refs is garbage': {
+    how: (root) => writeFileSync(join(root, 'packed-refs'), 'garbage\n'),
+    found: 'app: git cannot read its refs',
+  },
+};
+
+for (const [what, { how, found }] of Object.entries(damages)) {
+  test(`a root repo is broken if ${what}`, async () => {
+    const { home, root } = await withRoot();
+    using _ = home;
+    assert.match(await home.state('root repos'), /^ok/);
+
+    how(root);
+    const seen = await home.look('root repos');
+
+    assert.deepEqual([seen.state, seen.found, seen.repair], ['broken', found, undefined]);
+    assert.ok(seen.fix.includes(`git -C ${root} fsck`), seen.fix);
   });
 }
 
@@ -101,77 +148,3 @@ test(
     assert.ok(refused.fix.includes(`git config --global --add safe.directory ${root}`), refused.fix);
   },
 );
-
-const oldLock = (root: string, name: string): string => {
-  const path = join(root, name);
-  write(path, '');
-  age(path, 30);
-  return path;
-};
-
-test('lock files that a dead git left are removed, and nothing else', async () => {
-  const { home, root } = await withRoot();
-  using _ = home;
-  run(root, 'update-ref', 'refs/heads/task', 'main');
-  const refs = run(root, 'for-each-ref');
-  const old = ['packed-refs.lock', 'refs/heads/task.lock', 'objects/info/commit-graphs/commit-graph-chain.lock'].map(
-    (name) => oldLock(root, name),
-  );
-  const young = join(root, 'HEAD.lock');
-  writeFileSync(young, '');
-
-  const { state, found, fix } = await home.look('locks');
-  const did = await home.mend('locks');
-
-  assert.equal(state, 'warning');
-  assert.match(found, /^root\/app\/packed-refs\.lock, .*: left by a git that is gone$/);
-  assert.ok(
-    old.every((path) => fix.includes(path)),
-    fix,
-  );
-  assert.match(did ?? '', /^removed root\/app\/packed-refs\.lock/);
-  assert.deepEqual(
-    [...old, young].map((path) => existsSync(path)),
-    [false, false, false, true],
-  );
-  assert.equal(run(root, 'for-each-ref'), refs);
-  assert.match(await home.state('locks'), /^ok/);
-});
-
-test('a lock is left alone while a git is at work in the repo, however old it is', async () => {
-  const { home, root } = await withRoot();
-  using _ = home;
-  const lock = oldLock(root, 'packed-refs.lock');
-  const child = spawn('git', ['cat-file', '--batch'], { cwd: root });
-  child.stdin.write('HEAD\n');
-  await once(child.stdout, 'data');
-
-  const amid = await home.look('locks');
-  const gone = once(child, 'exit');
-  child.stdin.end();
-  await gone;
-  const after = await home.look('locks');
-
-  assert.equal(amid.repair, undefined);
-  assert.match(amid.found, new RegExp(`git is at work there \\(process ${child.pid}\\)$`));
-  assert.notEqual(after.repair, undefined);
-  assert.equal(readFileSync(lock, 'utf8'), '');
-});
-
-test('a git that begins after the look keeps its locks', async () => {
-  const { home, root } = await withRoot();
-  using _ = home;
-  const lock = oldLock(root, 'packed-refs.lock');
-  const { repair } = await home.look('locks');
-  const child = spawn('git', ['cat-file', '--batch'], { cwd: root });
-  child.stdin.write('HEAD\n');
-  await once(child.stdout, 'data');
-
-  const did = await repair!(limit());
-  const gone = once(child, 'exit');
-  child.stdin.end();
-  await gone;
-
-  assert.equal(did, undefined);
-  assert.equal(existsSync(lock), true);
-});

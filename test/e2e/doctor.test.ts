@@ -216,32 +216,48 @@ test('without a home, and with a configuration that is not valid, doctor says so
   assert.match(none.of('home').fix, /takt init/);
 });
 
-test(
-  'an ordinary user gets an answer about a home that is not readable',
-  { skip: process.getuid?.() === 0 ? false : 'only root can become another user' },
-  async () => {
-    await using house = await householdWithRepo();
-    await chmod(house.folder, 0o755);
-    const user = ['setpriv', '--reuid=61234', '--regid=61234', '--clear-groups', '--'];
-    const child = spawn(
-      user[0]!,
-      [...user.slice(1), process.execPath, join(PROJECT, 'dist', 'takt.js'), 'doctor', '--json'],
-      {
-        env: { ...house.environment, HOME: '/nonexistent' },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
+const onlyRoot = { skip: process.getuid?.() === 0 ? false : 'only root can become another user' };
+
+async function examineAsAnother(house: Household): Promise<Report & { code: unknown }> {
+  const user = ['setpriv', '--reuid=61234', '--regid=61234', '--clear-groups', '--'];
+  const child = spawn(
+    user[0]!,
+    [...user.slice(1), process.execPath, join(PROJECT, 'dist', 'takt.js'), 'doctor', '--json'],
+    { env: { ...house.environment, HOME: '/nonexistent' }, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  return { ...(JSON.parse(said) as Report), code };
+}
+
+test('an ordinary user gets an answer about a home that is not readable', onlyRoot, async () => {
+  await using house = await householdWithRepo();
+  await chmod(house.folder, 0o755);
+  await chmod(house.home, 0o700);
+
+  const { code, checks } = await examineAsAnother(house);
+
+  assert.equal(code, 1);
+  assert.match(checks.find(({ name }) => name === 'home')!.found, /may not be read or written by this user/);
+  assert.equal(checks.find(({ name }) => name === 'Node')!.state, 'ok');
+});
+
+test('who may see a home of another user gets a whole report, which says whose it is', onlyRoot, async () => {
+  await using house = await householdWithRepo();
+  for (const folder of [house.folder, house.home]) await chmod(folder, 0o755);
+
+  const { checks } = await examineAsAnother(house);
+
+  const home = checks.find(({ name }) => name === 'home')!;
+  assert.match(home.found, /belongs to user id 0, and this is user id 61234/);
+  assert.match(home.fix, /sudo -u '#0' takt doctor/);
+  for (const name of ['config', 'store', 'service', 'root repos', 'reach of app'])
+    assert.ok(
+      checks.some((check) => check.name === name),
+      name,
     );
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
-    const code = await new Promise((resolve) => child.once('close', resolve));
-
-    const { checks } = JSON.parse(said) as Report;
-
-    assert.equal(code, 1);
-    assert.match(checks.find(({ name }) => name === 'home')!.found, /may not be read or written by this user/);
-    assert.equal(checks.find(({ name }) => name === 'Node')!.state, 'ok');
-  },
-);
+});
 
 test('on a terminal that waits, a line tells what is being looked at, and goes away', async () => {
   await using house = await householdWithRepo();

@@ -60,7 +60,7 @@ export function bounded(
   const check = async (): Promise<CheckResult> => {
     const limit = AbortSignal.timeout(limitMs);
     const late = new Promise<CheckResult>((resolve) => {
-      const found = `could not be looked at within ${limitMs / 1000} s`;
+      const found = `could not be looked at within ${Math.ceil(limitMs / 1000)} s`;
       const verdict = { ...result(label, 'warning', found), isLate: true };
       limit.addEventListener('abort', () => resolve(verdict), { once: true });
     });

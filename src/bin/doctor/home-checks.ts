@@ -1,19 +1,42 @@
-import { existsSync, statSync } from 'node:fs';
-import { chmod, lstat } from 'node:fs/promises';
+import { constants, existsSync, statSync } from 'node:fs';
+import { chmod, lstat, open, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { openConfig } from '../../config/config-source.ts';
 import { byteSize, counted } from '../../cli/print/figures.ts';
 import { checkHome, homeFolders, makeHomeFolders } from '../../config/init-home.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
-import { openDatabaseToRead } from '../../store/database.ts';
+import { type Database, openDatabaseToRead } from '../../store/database.ts';
+import { listRoots } from '../../store/roots.ts';
 import { bounded, type Check, type CheckResult, result } from './check.ts';
-import { factsOf } from './folder-facts.ts';
+import { factsOf, namesIn } from './folder-facts.ts';
 import { checkGh } from './gh-check.ts';
 import { checkGitSettings } from './git-settings-check.ts';
 import { leftoverChecks } from './leftover-checks.ts';
 import { checkModelAccess } from './model-check.ts';
 import { rootChecks } from './root-checks.ts';
 import { checkService } from './service-check.ts';
+
+const ANSWER_LIMIT_MS = 5_000;
+
+/**
+ * False if the disk of a home leaves what its checks read without an answer. What they may not read, or what is not
+ * there, is theirs to tell.
+ */
+export async function doesHomeAnswer(layout: HomeLayout, signal: AbortSignal): Promise<boolean> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT_MS)]);
+  const late = new Promise<false>((resolve) => {
+    limit.addEventListener('abort', () => resolve(false), { once: true });
+  });
+  const looks = [stat(layout.state), stat(layout.database), ...[layout.settingsFile, layout.reposFile].map(readOnce)];
+  const isAnswering = await Promise.race([Promise.allSettled(looks).then(() => true), late]);
+  signal.throwIfAborted();
+  return isAnswering;
+}
+
+async function readOnce(path: string): Promise<void> {
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if ((await file.stat()).isFile()) await file.readFile();
+}
 
 /** What concerns one home; without a home only that there is none, and what does not need one. */
 export function homeChecks(
@@ -52,10 +75,16 @@ function lookingOnly(check: Check): Check {
 
 /** Everything in a home is made by the user who runs the service, and git trusts no repository of another user. */
 async function checkOwnHome(layout: HomeLayout): Promise<CheckResult> {
-  await checkHome(layout);
-  const { uid } = await lstat(join(layout.state, 'home.json'));
   const own = process.getuid?.();
-  if (uid === own) return result('home', 'ok', layout.home);
+  const uid = await ownerOf(layout);
+  if (uid === undefined || uid === own) {
+    await checkHome(layout);
+    return result('home', 'ok', layout.home);
+  }
+  // Of a home that this user may read, it is said as well what is wrong with it.
+  await checkHome(layout).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+  });
   return result(
     'home',
     'warning',
@@ -64,11 +93,41 @@ async function checkOwnHome(layout: HomeLayout): Promise<CheckResult> {
   );
 }
 
+/** Whose home it is; undefined if there is none, or if nobody else may even see that. */
+async function ownerOf({ state }: HomeLayout): Promise<number | undefined> {
+  for (const path of [join(state, 'home.json'), state]) {
+    const facts = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+      if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(error.code ?? '')) return undefined;
+      throw error;
+    });
+    if (facts !== undefined) return facts.uid;
+  }
+  return undefined;
+}
+
 function checkConfig(layout: HomeLayout): CheckResult {
   const config = openConfig(layout);
+  using store = openDatabaseToRead(layout.database);
+  const roots = store === undefined || existsSync(layout.reposFile) ? [] : listRootsIfAny(store);
+  if (roots.length > 0)
+    return result(
+      'config',
+      'broken',
+      `config/repos.yaml is gone, and there are root repos of ${roots.join(', ')}`,
+      'Bring it back from a backup, or add each repo to a new one: the root repos stay until then.',
+    );
   config.settings();
   const count = config.repos().length;
   return result('config', 'ok', `settings.yaml and repos.yaml are valid; ${counted(count, 'repo')}`);
+}
+
+/** None where the store is of another version, or damaged, which it is not for this check to say. */
+function listRootsIfAny(store: Database): string[] {
+  try {
+    return listRoots(store).map(({ repo }) => repo);
+  } catch {
+    return [];
+  }
 }
 
 async function checkFolders(layout: HomeLayout): Promise<CheckResult> {
@@ -122,6 +181,20 @@ async function checkRights(layout: HomeLayout): Promise<CheckResult> {
 
 async function checkStore(layout: HomeLayout): Promise<CheckResult> {
   const facts = await factsOf(layout.database);
+  if (facts === undefined) {
+    const holding = [];
+    for (const folder of [layout.roots, layout.workspaces]) {
+      const names = (await namesIn(folder)).filter((name) => !name.startsWith('.'));
+      if (names.length > 0) holding.push(`${relative(layout.home, folder)} has ${names.slice(0, 3).join(', ')}`);
+    }
+    if (holding.length > 0)
+      return result(
+        'store',
+        'broken',
+        `${layout.database} is gone, while ${holding.join(' and ')}`,
+        'Bring it back from a backup before the service starts: a new store knows nothing of them.',
+      );
+  }
   if (facts === undefined) return result('store', 'ok', 'not made yet; the first start of the service does it');
   try {
     using store = openDatabaseToRead(layout.database);

@@ -1,11 +1,13 @@
 import { rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { byteSize, counted } from '../../cli/print/figures.ts';
+import { wallsFolder } from '../../confinement/raise-walls.ts';
 import { removeHalfMade } from '../../git/root-repo.ts';
 import { shellWord } from '../../git/shell-word.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 import { HALF_MADE, removeHalfMadeClones } from '../../service/half-made.ts';
 import { lockHome } from '../../service/home-lock.ts';
+import { runOfFolder } from '../../steps/host-folder.ts';
 import { isAttemptSealed } from '../../store/attempts.ts';
 import { openDatabaseToRead } from '../../store/database.ts';
 import { runFolders } from '../../store/runs.ts';
@@ -86,14 +88,7 @@ async function checkPushes(layout: HomeLayout, signal: AbortSignal): Promise<Che
 
 /** The store has all of a sealed attempt; of one that it does not know, the spool may have the only copy. */
 async function checkStepSpool(layout: HomeLayout): Promise<CheckResult> {
-  using store = openDatabaseToRead(layout.database);
-  const sealed: string[] = [];
-  const unknown: string[] = [];
-  for (const name of await staleNamesIn(layout.attemptsSpool)) {
-    const isSealed = store === undefined ? undefined : isAttemptSealed(store, name);
-    if (isSealed === true) sealed.push(layout.attemptSpool(name));
-    else if (isSealed === undefined) unknown.push(layout.attemptSpool(name));
-  }
+  const { sealed, unknown } = await attemptsLeft(layout);
   if (sealed.length + unknown.length === 0) return result('step spool', 'ok', 'nothing of attempts that are over');
   const found = [
     ...(sealed.length === 0 ? [] : [`over and stored: ${named(layout, sealed)}`]),
@@ -103,7 +98,26 @@ async function checkStepSpool(layout: HomeLayout): Promise<CheckResult> {
     ...(sealed.length === 0 ? [] : ['The next start of the service removes them.']),
     ...(unknown.length === 0 ? [] : [`If you need nothing of what the store does not know: ${removal(unknown)}.`]),
   ].join(' ');
-  return result('step spool', 'warning', found, fix, sealed.length === 0 ? undefined : () => remove(layout, sealed));
+  return result(
+    'step spool',
+    'warning',
+    found,
+    fix,
+    sealed.length === 0 ? undefined : async () => remove(layout, (await attemptsLeft(layout)).sealed),
+  );
+}
+
+async function attemptsLeft(layout: HomeLayout): Promise<{ sealed: string[]; unknown: string[] }> {
+  const names = await staleNamesIn(layout.attemptsSpool);
+  using store = openDatabaseToRead(layout.database);
+  const sealed: string[] = [];
+  const unknown: string[] = [];
+  for (const name of names) {
+    const isSealed = store === undefined ? undefined : isAttemptSealed(store, name);
+    if (isSealed === true) sealed.push(layout.attemptSpool(name));
+    else if (isSealed === undefined) unknown.push(layout.attemptSpool(name));
+  }
+  return { sealed, unknown };
 }
 
 const PUT_ASIDE = /\.kept-\d+$/;
@@ -122,20 +136,9 @@ async function checkRunFolders(layout: HomeLayout): Promise<CheckResult> {
 
 /** Caches hold what `setup` makes anew; the home of an agent is of use only beside the folder of its run. */
 async function checkCaches(layout: HomeLayout): Promise<CheckResult> {
-  using store = openDatabaseToRead(layout.database);
-  if (store === undefined) return result('caches', 'ok', 'none yet');
-  const workspaces = new Set(listWorkspaces(store).map(({ name }) => String(name)));
-  const folderOf = new Map(runFolders(store).map((run) => [String(run.id), run.folder]));
-  const caches = (await staleNamesIn(layout.caches)).filter((name) => !workspaces.has(name));
-  const agents = (await staleNamesIn(layout.agentHomes)).map((name) => ({
-    path: join(layout.agentHomes, name),
-    folder: folderOf.get(name.replace(/\.worktrees\.json$/, '')),
-  }));
-  const useless = [
-    ...caches.map((name) => join(layout.caches, name)),
-    ...agents.filter(({ folder }) => folder === null).map(({ path }) => path),
-  ];
-  const unknown = agents.filter(({ folder }) => folder === undefined).map(({ path }) => path);
+  const caches = await uselessCaches(layout);
+  if (caches === undefined) return result('caches', 'ok', 'none yet');
+  const { useless, unknown } = caches;
   if (useless.length + unknown.length === 0) return result('caches', 'ok', 'each of a workspace or run that is there');
   const found = [
     ...(useless.length === 0 ? [] : [`of workspaces and runs that are gone: ${named(layout, useless)}`]),
@@ -145,10 +148,39 @@ async function checkCaches(layout: HomeLayout): Promise<CheckResult> {
     ...(useless.length === 0 ? [] : [removal(useless)]),
     ...(unknown.length === 0 ? [] : [`If you need none of their sessions: ${removal(unknown)}`]),
   ].join('. ');
-  return result('caches', 'warning', found, fix, useless.length === 0 ? undefined : () => remove(layout, useless));
+  return result(
+    'caches',
+    'warning',
+    found,
+    fix,
+    useless.length === 0 ? undefined : async () => remove(layout, (await uselessCaches(layout))?.useless ?? []),
+  );
 }
 
-async function remove(layout: HomeLayout, paths: readonly string[]): Promise<string> {
+/** Undefined without a store. The folders are listed first, so that the store knows of each that is in use. */
+async function uselessCaches(layout: HomeLayout): Promise<{ useless: string[]; unknown: string[] } | undefined> {
+  const cacheNames = await staleNamesIn(layout.caches);
+  const agentNames = await staleNamesIn(layout.agentHomes);
+  using store = openDatabaseToRead(layout.database);
+  if (store === undefined) return undefined;
+  const workspaces = new Set(listWorkspaces(store).map(({ name }) => String(name)));
+  const folderOf = new Map(runFolders(store).map((run) => [String(run.id), run.folder]));
+  const caches = cacheNames.filter((name) => !workspaces.has(name));
+  const walls = basename(wallsFolder(join(layout.agentHomes, 'any')));
+  const agents = agentNames
+
+    .filter((name) => name !== walls)
+    .map((name) => ({ path: join(layout.agentHomes, name), folder: folderOf.get(runOfFolder(name)) }));
+  const useless = [
+    ...caches.map((name) => join(layout.caches, name)),
+    ...agents.filter(({ folder }) => folder === null).map(({ path }) => path),
+  ];
+  const unknown = agents.filter(({ folder }) => folder === undefined).map(({ path }) => path);
+  return { useless, unknown };
+}
+
+async function remove(layout: HomeLayout, paths: readonly string[]): Promise<string | undefined> {
+  if (paths.length === 0) return undefined;
   for (const path of paths) await rm(path, { recursive: true, force: true });
   return `removed ${named(layout, paths)}`;
 }

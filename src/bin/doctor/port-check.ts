@@ -1,15 +1,14 @@
 import { createServer } from 'node:net';
 import type { HomeLayout } from '../../platform/home-layout.ts';
+import { servicePort } from '../../platform/service-port.ts';
 import { portHolder } from '../../service/port-holder.ts';
 import { readServiceFile } from '../../service/service-file.ts';
 import { type CheckResult, result } from './check.ts';
 import { isListening } from './service-state.ts';
 
-const DEFAULT_PORT = 7433;
-
 export async function checkPort(layout: HomeLayout): Promise<CheckResult> {
-  const port = Number(process.env['TAKT_PORT'] ?? DEFAULT_PORT);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+  const port = servicePort(process.env);
+  if (port === undefined)
     return result('port', 'broken', `TAKT_PORT is ${process.env['TAKT_PORT']}`, 'Set it to a number up to 65535.');
   const service = await readServiceFile(layout);
   if (service !== undefined && (await isListening(layout.socket)))

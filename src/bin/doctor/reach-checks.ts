@@ -1,6 +1,7 @@
 import type { LocalCall } from '../../cli/local-call.ts';
 import { openConfig } from '../../config/config-source.ts';
 import { Fault } from '../../contract/faults.ts';
+import { faultOfSystemError } from '../../contract/system-fault.ts';
 import type { RepoConfig } from '../../contract/repo.ts';
 import { probeFromService, probeFromShell, serviceCannotReach } from '../probe-from-shell.ts';
 import { bounded, type Check, type CheckResult, result } from './check.ts';
@@ -9,6 +10,7 @@ import { serviceState } from './service-state.ts';
 const AT_ONCE = 4;
 const PROBE_LIMIT_MS = 10_000;
 const CHECK_LIMIT_MS = 25_000;
+const ALL_LIMIT_MS = 30_000;
 
 type Reach = { readonly kind: 'reached' | 'not asked' } | { readonly kind: 'fault'; readonly fault: Fault };
 
@@ -16,26 +18,38 @@ type Reach = { readonly kind: 'reached' | 'not asked' } | { readonly kind: 'faul
  * A check for each repo of the configuration: whether this shell and the service reach its upstream, and its fork. The
  * service is not started for it. A configuration that cannot be read has a check of its own.
  */
-export function reachChecks(call: LocalCall): Check[] {
+export function reachChecks(call: LocalCall, limitMs = ALL_LIMIT_MS): Check[] {
   const takeTurn = turns(AT_ONCE);
+  const beganAtMs = Date.now();
   let answering: Promise<boolean> | undefined;
   // A service that hangs is one check's to tell; it is asked nothing here.
   const isAnswering = (): Promise<boolean> => (answering ??= isServiceAnswering(call));
   return configuredRepos(call).map((repo) => {
     const label = `reach of ${repo.name}`;
-    const check = bounded(label, { signal: call.signal, limitMs: CHECK_LIMIT_MS }, (signal) =>
-      checkReach(repo, { ...call, signal }, isAnswering),
-    );
-    // The limit begins with the turn.
-    return Object.assign(() => takeTurn(async () => check()), { label });
+    // The limit begins with the turn, and is what all together have left.
+    const inTurn = async (): Promise<CheckResult> => {
+      const leftMs = beganAtMs + limitMs - Date.now();
+      if (leftMs <= 0) return hadNoTurn(label, limitMs);
+      const bounds = { signal: call.signal, limitMs: Math.min(CHECK_LIMIT_MS, leftMs) };
+      return bounded(label, bounds, (signal) => checkReach(repo, { ...call, signal }, isAnswering))();
+    };
+    return Object.assign(() => takeTurn(inTurn), { label });
   });
 }
+
+const hadNoTurn = (label: string, limitMs: number): CheckResult =>
+  result(
+    label,
+    'warning',
+    `had no turn within ${limitMs / 1000} s, since other upstreams took that long to answer`,
+    '`takt doctor` again once those answer.',
+  );
 
 function configuredRepos({ place }: LocalCall): RepoConfig[] {
   try {
     return openConfig(place.layout).repos();
   } catch (error) {
-    if (error instanceof Fault) return [];
+    if (error instanceof Fault || faultOfSystemError(error) !== undefined) return [];
     throw error;
   }
 }

@@ -5,13 +5,17 @@ import { gitResult } from '../../git/git.ts';
 import { furnishRoot, furnitureFaults } from '../../git/root-furniture.ts';
 import { shellWord } from '../../git/shell-word.ts';
 import { isThere } from '../../platform/files.ts';
+import { severalAtATime } from '../../platform/several-at-a-time.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 import { installPostReceive, postReceiveFault } from '../../service/watching/post-receive.ts';
 import { openDatabaseToRead } from '../../store/database.ts';
 import { listRoots } from '../../store/roots.ts';
 import { bounded, type Check, type CheckResult, result } from './check.ts';
 import { factsOf } from './folder-facts.ts';
-import { gitProcessesIn, staleLocksIn } from './stale-locks.ts';
+import { type RepoUser, usersOfRepo } from './repo-users.ts';
+import { staleLocksIn } from './stale-locks.ts';
+
+const ROOTS_AT_ONCE = 4;
 
 export function rootChecks(layout: HomeLayout, signal: AbortSignal): Check[] {
   return [
@@ -30,19 +34,30 @@ interface RootFault {
 /** A root repo without its hooks still triggers, by the sweep, but later, and takes pushes that it should refuse. */
 async function checkRoots(layout: HomeLayout, signal: AbortSignal): Promise<CheckResult> {
   const names = await rootNames(layout);
-  const faults = (await Promise.all(names.map((repo) => faultsOfRoot(layout, repo, signal)))).flat();
-  if (faults.length === 0) return result('root repos', 'ok', names.length === 0 ? 'none yet' : 'each has its hooks');
+  const bounds = { limit: ROOTS_AT_ONCE, signal };
+  const faults = (await severalAtATime(names, bounds, (repo, ended) => faultsOfRoot(layout, repo, ended))).flat();
+  if (faults.length === 0)
+    return result(
+      'root repos',
+      'ok',
+      names.length === 0 ? 'none yet' : 'each has its hooks, and its commits can be read',
+    );
   const found = faults.map(({ repo, what }) => `${repo}: ${what}`).join('; ');
   const byHand = faults.flatMap(({ fix }) => fix ?? []);
   const repos = [...new Set(faults.filter(({ fix }) => fix === null).map(({ repo }) => repo))];
   const back =
     repos.length === 0 ? [] : ['`takt service restart` and `takt repo fetch` put hooks and configuration back.'];
   const repair = async (): Promise<string> => {
+    const kept: string[] = [];
     for (const repo of repos) {
-      await furnishRoot(layout.root(repo));
-      await installPostReceive(layout.root(repo), repo, layout);
+      kept.push(...(await furnishRoot(layout.root(repo))));
+      kept.push(...(await installPostReceive(layout.root(repo), repo, layout)).kept);
     }
-    return `put hooks and configuration of ${repos.join(', ')} back`;
+    const copies =
+      kept.length === 0
+        ? ''
+        : `; as they were they are in ${kept.map((path) => relative(layout.home, path)).join(', ')}`;
+    return `put hooks and configuration of ${repos.join(', ')} back${copies}`;
   };
   const state = byHand.length > 0 ? 'broken' : 'warning';
   return result('root repos', state, found, [...byHand, ...back].join(' '), repos.length === 0 ? undefined : repair);
@@ -77,42 +92,57 @@ async function faultsOfRoot(layout: HomeLayout, repo: string, signal: AbortSigna
       { repo, what, fix: `Run takt as that user, or \`chown -R\` the home; if the owner is to stay: \`${trust}\`.` },
     ];
   }
+  const damage = await damageOf(folder, signal);
+  if (damage !== undefined) {
+    const fix = `Bring ${folder} back from a backup, or remove and add ${repo} again: \`git -C ${shellWord(folder)} fsck\` says more.`;
+    return [{ repo, what: damage, fix }];
+  }
   const hook = await postReceiveFault(folder, repo, layout);
   const whats = [...(await furnitureFaults(folder)), ...(hook === undefined ? [] : [hook])];
   return whats.map((what) => ({ repo, what, fix: null }));
 }
 
+/** What git itself does not get out of a root repo; undefined if it gets what takt needs of every one. */
+async function damageOf(folder: string, signal: AbortSignal): Promise<string | undefined> {
+  const refs = await gitResult(folder, ['for-each-ref', '--format=%(objectname)'], { signal });
+  // Without git itself nothing can be told, which has a check of its own.
+  if (refs.startError !== null) return undefined;
+  if (refs.exitCode !== 0) return 'git cannot read its refs';
+  const head = await gitResult(folder, ['cat-file', '-e', 'HEAD^{tree}'], { signal });
+  return head.exitCode === 0 ? undefined : 'the commit of its default branch cannot be read';
+}
+
 /** git waits for a lock file until it gives up, whoever left it; each file in the way is named. */
 async function checkLocks(layout: HomeLayout): Promise<CheckResult> {
-  const found: { folder: string; locks: string[]; users: number[] }[] = [];
+  const found: { folder: string; locks: string[]; users: RepoUser[] }[] = [];
   for (const repo of await rootNames(layout)) {
     const folder = layout.root(repo);
     const locks = await staleLocksIn(folder);
-    if (locks.length > 0) found.push({ folder, locks, users: gitProcessesIn(folder) });
+    if (locks.length > 0) found.push({ folder, locks, users: await usersOfRepo(folder) });
   }
   if (found.length === 0) return result('locks', 'ok', 'no git lock was left in a root repo');
   const named = found.map(({ locks, users }) => {
     const files = locks.map((path) => relative(layout.home, path)).join(', ');
     return users.length === 0
       ? `${files}: left by a git that is gone`
-      : `${files}: old, and git is at work there (process ${users.join(', ')})`;
+      : `${files}: old, and somebody may be at work there (${users.map(({ pid, program }) => `process ${pid}, ${program}`).join('; ')})`;
   });
   const free = found.filter(({ users }) => users.length === 0);
   const fix =
     free.length === 0
-      ? 'Wait for it, or end it.'
+      ? 'Wait until it is done, or end it.'
       : `\`rm ${free.flatMap(({ locks }) => locks.map(shellWord)).join(' ')}\``;
   const folders = free.map(({ folder }) => folder);
   const repair = (): Promise<string | undefined> => removeLocks(layout, folders);
   return result('locks', 'warning', named.join('; '), fix, free.length === 0 ? undefined : repair);
 }
 
-/** Looks again, since a git may have begun meanwhile. */
+/** Looks again, since somebody may have begun to work there meanwhile. */
 async function removeLocks(layout: HomeLayout, folders: readonly string[]): Promise<string | undefined> {
   const removed: string[] = [];
   for (const folder of folders) {
     const locks = await staleLocksIn(folder);
-    if (gitProcessesIn(folder).length > 0) continue;
+    if (locks.length === 0 || (await usersOfRepo(folder)).length > 0) continue;
     for (const path of locks) {
       await rm(path, { force: true });
       removed.push(relative(layout.home, path));

@@ -1,12 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { claudeExecutable } from '../../agents/claude-executable.ts';
+import { findProgram } from '../../confinement/find-program.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 import { isAlive, identityOf } from '../../platform/process-identity.ts';
 import { lockHome } from '../../service/home-lock.ts';
 import { readServiceFile, removeServiceFile } from '../../service/service-file.ts';
 import { type CheckResult, result } from './check.ts';
-import { serviceState } from './service-state.ts';
+import { serviceState, statusOf } from './service-state.ts';
 
 const NAME = 'service';
 
@@ -16,7 +18,15 @@ export async function checkService(layout: HomeLayout, signal: AbortSignal): Pro
   const file = await readServiceFile(layout);
   switch (state.kind) {
     case 'answers': {
+      const missing = await missingPrograms(layout, signal);
       const found = file === undefined ? 'runs' : `process ${file.pid} answers, on port ${file.port}`;
+      if (missing.length > 0)
+        return result(
+          NAME,
+          missing.includes('git') ? 'broken' : 'warning',
+          `${found}, and does not find ${missing.join(' and ')} in its PATH`,
+          'Mend PATH under `environment` in settings.yaml if it is there, then `takt service restart` from a shell that finds it.',
+        );
       return file === undefined || file.version === packageJson.version
         ? result(NAME, 'ok', found)
         : result(
@@ -44,6 +54,21 @@ export async function checkService(layout: HomeLayout, signal: AbortSignal): Pro
       return result(NAME, 'warning', found, 'The next start clears that away.', () => clearDeadService(layout));
     }
   }
+}
+
+/** What the service does not find and cannot do without, or does not find while this shell does. */
+async function missingPrograms(layout: HomeLayout, signal: AbortSignal): Promise<string[]> {
+  const programs = (await statusOf(layout, signal))?.programs;
+  // One of an older version does not say.
+  if (programs === undefined) return [];
+  const path = process.env['PATH'];
+  const isMissing = {
+    git: programs.git === null,
+    gh: programs.gh === null && findProgram('gh', path) !== undefined,
+    bwrap: programs.bwrap === null && findProgram('bwrap', path) !== undefined,
+    claude: programs.claude === null && claudeExecutable() !== undefined,
+  };
+  return Object.entries(isMissing).flatMap(([name, is]) => (is ? [name] : []));
 }
 
 const isNow = (pid: number): boolean => {

@@ -19,6 +19,7 @@ import { answers, requireHome, serviceCommand, startService } from '../../cli/st
 import { Fault } from '../../contract/faults.ts';
 import type { InstalledUnit } from '../../contract/service-unit.ts';
 import { makeFolder, writeFileDurably } from '../../platform/files.ts';
+import { servicePort } from '../../platform/service-port.ts';
 import { readServiceFile } from '../../service/service-file.ts';
 import { enableLinger, readLinger } from './linger.ts';
 import { shellEnvironment } from './shell-environment.ts';
@@ -67,7 +68,7 @@ function newUnit(call: LocalCall): Pick<InstalledUnit, 'environment' | 'left'> &
     realPath,
   });
   const port = process.env['TAKT_PORT'] ?? '';
-  if (port !== '' && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535))
+  if (servicePort(process.env) === undefined)
     throw new Fault('INPUT_INVALID', `TAKT_PORT is ${port}, which is no port.`, {
       hint: 'Set it to a number from 1 to 65535.',
     });

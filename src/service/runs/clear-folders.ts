@@ -2,6 +2,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunId } from '../../contract/ids.ts';
 import { isThere } from '../../platform/files.ts';
+import { hostFolder } from '../../steps/host-folder.ts';
 import { attemptsOfRun } from '../../store/attempts.ts';
 import { runSteps } from '../../store/run-steps.ts';
 import { dropRunFolder, findRun, runsWithFolder, type StoredRun } from '../../store/runs.ts';
@@ -48,7 +49,7 @@ async function removeRunFolder(desk: Desk, run: StoredRun): Promise<void> {
   const agentFolder = join(desk.layout.agentHomes, run.id);
   await rm(desk.layout.runFolder(run.workspace, run.number), { recursive: true, force: true });
   await rm(agentFolder, { recursive: true, force: true });
-  await rm(`${agentFolder}.worktrees.json`, { force: true });
+  await rm(hostFolder({ agentFolder }), { recursive: true, force: true });
 }
 
 /** True if everything in the run's folder is in the root repos. */

@@ -212,7 +212,7 @@ class RefWatch implements Watching {
   async #compare(name: string, watched: Watched): Promise<void> {
     const rootFolder = this.#parts.repos().find((repo) => repo.name === name)?.rootFolder;
     if (rootFolder === undefined || !(await isThere(rootFolder))) return;
-    const isInstalled = await installPostReceive(rootFolder, name, this.#parts.layout);
+    const { isMissing: isInstalled } = await installPostReceive(rootFolder, name, this.#parts.layout);
     if (isInstalled && watched.looks !== undefined)
       this.#parts.log.warn({ repo: name }, 'the post-receive hook was gone or changed; it is back');
     const { folders, files } = await branchPlaces(rootFolder);

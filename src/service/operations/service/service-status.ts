@@ -1,5 +1,7 @@
 import { homedir } from 'node:os';
+import { claudeExecutable } from '../../../agents/claude-executable.ts';
 import { describeModelAccess } from '../../../agents/model-access.ts';
+import { findProgram, programInPath } from '../../../confinement/find-program.ts';
 import type { ServiceStatus } from '../../../contract/service.ts';
 import { liveAttempts } from '../../../store/attempts.ts';
 import type { Database } from '../../../store/database.ts';
@@ -37,6 +39,17 @@ export async function serviceStatus(
     runsQueued: runsInState(database, 'queued').length + runsInState(database, 'gathering').length,
     confinement: { works, why, network: 'open' },
     modelAccess: describeModelAccess({ environment: process.env, settings, homeFolder: homedir() }),
+    programs: programsOf(process.env['PATH']),
     memoryBytes: process.memoryUsage.rss(),
+  };
+}
+
+/** git is started by its name alone, and the others by what was looked for more widely. */
+function programsOf(path: string | undefined): ServiceStatus['programs'] {
+  return {
+    git: programInPath('git', path) ?? null,
+    gh: findProgram('gh', path) ?? null,
+    bwrap: findProgram('bwrap', path) ?? null,
+    claude: claudeExecutable() ?? null,
   };
 }
