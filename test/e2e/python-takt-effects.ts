@@ -130,9 +130,8 @@ const byWorkspaceScript: Record<string, Effect> = {
   'bin/workspace.py stage-remove feature-auth review': hasSteps('test push_to_github'),
   'bin/workspace.py stage-refresh feature-auth test': {
     shows: ({ said, house }) => {
-      const [, role = ''] = readFileSync(join(house.home, 'templates', 'pipeline_roles.md'), 'utf8').split(
-        /^## test$/m,
-      );
+      const text = readFileSync(join(house.home, 'templates', 'pipeline_roles.md'), 'utf8');
+      const role = text.split(/^## /m).find((section) => section.startsWith('test\n')) ?? '';
       return said.includes('Your stage result') && role.includes(said.trim().split('\n').at(-1)!);
     },
   },
