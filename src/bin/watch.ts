@@ -10,10 +10,11 @@ import { branchWatch } from '../contract/operations/watch.ts';
 import { readParams } from '../service/http/read-params.ts';
 import type { BranchMove } from '../service/watching/moves-between.ts';
 import { startBranchWatch } from './watch/branch-watch.ts';
+import { openMoveQueue } from './watch/move-queue.ts';
 import { describeMove } from './watch/describe-move.ts';
 import { refuseUnknown } from './watch/root-repos.ts';
 import { forgetSeen, readSeen, writeSeen } from './watch/seen-file.ts';
-import { headsNow, movesSince } from './watch/watch-once.ts';
+import { type Heads, headsNow, movesSince } from './watch/watch-once.ts';
 
 type Params = ParamsOf<typeof branchWatch>;
 
@@ -46,7 +47,7 @@ async function follow(call: LocalCall, params: Params): Promise<number> {
   signal.addEventListener('abort', () => ended.resolve(), { once: true });
   // It may fail before anybody waits for it.
   ended.promise.catch(() => undefined);
-  let last: Promise<void> = Promise.resolve();
+  const queue = openMoveQueue((moves, atMs) => printMoves(call, moves, atMs), ended.reject);
   const isMeant = ({ branch }: BranchMove): boolean => params.workspace === undefined || branch === params.workspace;
   try {
     using watch = await startBranchWatch(
@@ -55,10 +56,8 @@ async function follow(call: LocalCall, params: Params): Promise<number> {
         repos: params.repos,
         everyMs: params.poll === undefined ? LOOK_EVERY_MS : params.poll * 1000,
         usesFileSystem: params.poll === undefined,
-        onMoves: (moves) => {
-          const atMs = Date.now();
-          last = last.then(() => printMoves(call, moves.filter(isMeant), atMs)).catch(ended.reject);
-        },
+        onMoves: (moves) => queue.add(moves.filter(isMeant)),
+        untilRead: queue.untilRead,
         onNote: (sentence) => terminal.writeError(`takt: ${sentence}\n`),
       },
       signal,
@@ -71,7 +70,7 @@ async function follow(call: LocalCall, params: Params): Promise<number> {
       ),
     );
     await ended.promise;
-    await last;
+    await queue.untilPrinted();
   } catch (error) {
     if (!signal.aborted) throw error;
   }
@@ -84,26 +83,24 @@ async function tellOnce(call: LocalCall, { repos, workspace, reset }: Params): P
   const say = (sentence: string): unknown =>
     flags.json ? terminal.writeError(`takt: ${sentence}\n`) : terminal.write(`${sentence}\n`);
   if (reset) await forgetSeen(layout);
-  const seenBefore = await readSeen(layout);
+  const before = await readSeen(layout);
   const atMs = Date.now();
-  const now = await headsNow(layout, signal);
-  const repoCount = Object.keys(now).length;
-  if (repoCount === 0) await say(NO_REPOS);
-  if (seenBefore === undefined) {
-    const count = Object.values(now).reduce((sum, heads) => sum + Object.keys(heads).length, 0);
-    await writeSeen(layout, { atMs, heads: now });
-    await say(
-      `Noted where ${counted(count, 'branch is', 'branches are')} in ${counted(repoCount, 'repo')}; the next \`takt watch --once\` tells what has changed.`,
-    );
-    return 0;
-  }
-  const { moves, seen, gone } = movesSince(seenBefore.heads, now, { repos, branch: workspace });
+  const now = await headsNow(layout, repos, signal);
+  for (const [repo, why] of now.unreadable) terminal.writeError(`takt: the repo ${repo} cannot be read: ${why}\n`);
+  if (now.there.length === 0) await say(NO_REPOS);
+  const { moves, seen, gone, noted } = movesSince(before, now, { repos, branch: workspace });
   for (const repo of gone) terminal.writeError(`takt: the repo ${repo} is gone\n`);
   await printMoves(call, moves, atMs);
-  if (moves.length === 0) await say(`Nothing has changed since ${localTime(seenBefore.atMs)}.`);
+  if (before === undefined || noted.length > 0) await say(notedSentence(noted, now.heads));
+  else if (moves.length === 0) await say(`Nothing has changed since ${localTime(before.atMs)}.`);
   // Last: who is killed before is told again, and nothing is missed.
-  await writeSeen(layout, { atMs, heads: seen });
-  return 0;
+  await writeSeen(layout, { atMs, ...seen });
+  return now.unreadable.size === 0 ? 0 : faults.GIT_FAILED.exitCode;
+}
+
+function notedSentence(repos: readonly string[], heads: Heads): string {
+  const count = repos.reduce((sum, repo) => sum + Object.keys(heads[repo] ?? {}).length, 0);
+  return `Noted where ${counted(count, 'branch is', 'branches are')} in ${counted(repos.length, 'repo')}; the next \`takt watch --once\` tells what has changed.`;
 }
 
 async function printMoves(

@@ -83,6 +83,11 @@ export const faults = {
     exitCode: 7,
     hint: 'takt needs all objects: name a full repository instead of a partial one.',
   },
+  UPSTREAM_UNSUPPORTED: {
+    httpStatus: 502,
+    exitCode: 7,
+    hint: 'takt needs repositories whose objects are named by SHA-1, as git makes them unless told otherwise.',
+  },
   UPSTREAM_MOVED: { httpStatus: 409, exitCode: 5, hint: '`takt workspace pull` takes in what came, then push again.' },
   PUSH_REJECTED: {
     httpStatus: 502,

@@ -10,6 +10,8 @@ interface Lending {
 }
 
 const LENT_REFS = 'refs/takt/lent/clone';
+const HEADS = 'refs/heads/';
+const STASH = 'refs/stash';
 
 /**
  * Lends what a clone has of a remote's branches: what came from upstream anyway, and nothing of its owner's own. git
@@ -38,25 +40,39 @@ export function lenderOf(
   };
 }
 
-/** The branches of a clone whose commits no branch of upstream holds, as far as a root repo knows upstream. */
-export async function branchesUpstreamLacks(
+/** What a clone holds that its owner has released nowhere. */
+export interface Unreleased {
+  /** The branches whose commits no branch of upstream holds. */
+  readonly branches: readonly string[];
+  /** The commit that is checked out without a branch, if neither upstream nor a branch of the clone holds it. */
+  readonly detachedHead: string | null;
+  readonly hasStashes: boolean;
+}
+
+/** What upstream lacks of a clone, as far as a root repo knows upstream. */
+export async function whatUpstreamLacks(
   rootFolder: string,
-  { gitFolder }: NormalClone,
+  { gitFolder, detachedHead }: NormalClone,
   { signal }: { signal: AbortSignal },
-): Promise<string[]> {
-  const listed = await gitResult(rootFolder, ['ls-remote', '--', gitFolder, 'refs/heads/*'], { signal });
+): Promise<Unreleased> {
+  const args = ['ls-remote', '--', gitFolder, 'refs/heads/*', STASH];
+  const listed = await gitResult(rootFolder, args, { signal });
   // git does not read it, for instance since it is another user's: then nobody can say.
-  if (listed.exitCode !== 0) return [];
-  const branches = linesOf(listed.stdout.toString('utf8')).map((line) => {
+  if (listed.exitCode !== 0) return { branches: [], detachedHead: null, hasStashes: false };
+  const refs = linesOf(listed.stdout.toString('utf8')).map((line) => {
     const [commit = '', ref = ''] = line.split('\t');
-    return { name: ref.slice('refs/heads/'.length), commit };
+    return { ref, commit };
   });
-  const lacking = await commitsUpstreamLacks(
-    rootFolder,
-    branches.map(({ commit }) => commit),
-    { signal },
-  );
-  return branches.filter(({ commit }) => lacking.has(commit)).map(({ name }) => name);
+  const branches = refs.filter(({ ref }) => ref.startsWith(HEADS));
+  const isOnBranch = branches.some(({ commit }) => commit === detachedHead);
+  const commits = branches.map(({ commit }) => commit);
+  const asked = detachedHead === null || isOnBranch ? commits : [...commits, detachedHead];
+  const lacking = await commitsUpstreamLacks(rootFolder, asked, { signal });
+  return {
+    branches: branches.filter(({ commit }) => lacking.has(commit)).map(({ ref }) => ref.slice(HEADS.length)),
+    detachedHead: detachedHead !== null && !isOnBranch && lacking.has(detachedHead) ? detachedHead : null,
+    hasStashes: refs.some(({ ref }) => ref === STASH),
+  };
 }
 
 /** Of these commits those that the root repo does not have, or has without any branch of upstream that leads there. */

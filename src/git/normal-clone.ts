@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { Fault } from '../contract/faults.ts';
-import { readTextIfThere } from '../platform/files.ts';
-import { git } from './git.ts';
+import { isThere, readRegularFile } from '../platform/files.ts';
+import { type ConfigValue, foreignConfig, isYes } from './foreign-config.ts';
 import { lackOfObjects } from './upstream.ts';
 
 /** A repository with a work tree, as somebody works in one; takt only reads its files. */
@@ -13,26 +13,45 @@ export interface NormalClone {
   readonly gitFolder: string;
   /** The addresses of its remotes by name, as plain git would use them there. */
   readonly remotes: ReadonlyMap<string, string>;
+  /** True if its configuration includes other files, which takt does not read: a remote may be written there. */
+  readonly hasIncludes: boolean;
+  /** The commit that is checked out without a branch, or null if a branch is. */
+  readonly detachedHead: string | null;
+  /** True if it names its objects by SHA-256, so that takt has no use for them. */
+  readonly usesSha256: boolean;
   /** Null if it has all objects of its history. */
   readonly lacks: 'shallow' | 'partial' | null;
 }
 
+interface GitFolders {
+  /** The top folder of the work tree. */
+  readonly top: string;
+  /** That of the work tree itself, with its HEAD. */
+  readonly own: string;
+  /** The one that all work trees share. */
+  readonly shared: string;
+}
+
 const GIT_FILE_LIMIT_BYTES = 5000;
+const PATTERN =
+  '^(remote\\..*\\.url|url\\..*\\.insteadof|include\\.path|includeif\\..*\\.path' +
+  '|extensions\\.(worktreeconfig|objectformat))$';
 
 /**
- * Reads the clone at a path; null if there is none with a work tree. No git runs in it, and what its configuration
- * includes is not read: a foreign one may name programs. `cwd` is any folder of takt's own.
- * Fault UPSTREAM_MISSING for a `.git` file that leads nowhere.
+ * Reads the clone at a path, or the one whose `.git` folder that is; null if there is none with a work tree. No git runs
+ * in it, what its configuration includes is not read (a foreign one may name programs), and nothing is waited for.
+ * `cwd` is any folder of takt's own. Faults: UPSTREAM_MISSING for a `.git` file that leads nowhere, UPSTREAM_DAMAGED for
+ * files that git cannot read either.
  */
 export async function readClone(
   cwd: string,
   path: string,
   options: { signal: AbortSignal },
 ): Promise<NormalClone | null> {
-  const folder = resolve(path);
-  const gitFolder = await gitFolderOf(folder);
-  if (gitFolder === null) return null;
-  const values = await readConfig(cwd, join(gitFolder, 'config'), options);
+  const folders = await foldersOf(resolve(path));
+  if (folders === null) return null;
+  const { top: folder, shared: gitFolder } = folders;
+  const values = await readConfig(cwd, folders, options);
   const rewrite = rewriterOf(values);
   const remotes = new Map<string, string>();
   for (const [key, value] of values) {
@@ -41,49 +60,59 @@ export async function readClone(
     if (name !== undefined && value !== '' && !remotes.has(name))
       remotes.set(name, wholeAddress(rewrite(value), topFolder(folder, gitFolder)));
   }
-  return { folder, gitFolder, remotes, lacks: await lackOfObjects(cwd, gitFolder, options) };
+  return {
+    folder,
+    gitFolder,
+    remotes,
+    hasIncludes: values.some(([key]) => /^include(if\..*)?\.path$/s.test(key)),
+    detachedHead: /^[0-9a-f]{40,64}$/.exec((await textOf(join(folders.own, 'HEAD'))) ?? '')?.[0] ?? null,
+    usesSha256: values.some(([key, value]) => key === 'extensions.objectformat' && /^sha256$/i.test(value)),
+    lacks: await lackOfObjects(cwd, gitFolder, options),
+  };
 }
 
 /** `.git` is a folder, or a file that names one: of a linked work tree, a submodule, or a git folder kept elsewhere. */
-async function gitFolderOf(folder: string): Promise<string | null> {
-  const place = join(folder, '.git');
+async function foldersOf(path: string): Promise<GitFolders | null> {
+  const top = basename(path) === '.git' && (await isFolder(join(path, 'objects'))) ? dirname(path) : path;
+  const place = join(top, '.git');
   const text = (await isFolder(place)) ? undefined : await readGitFile(place);
   if (text === null) return null;
-  const named = text === undefined ? place : resolve(folder, text);
-  if (text !== undefined && !(await isFolder(named)))
-    throw new Fault('UPSTREAM_MISSING', `${place} leads to ${named}, and there is no repository.`, {
+  const own = text === undefined ? place : resolve(top, text);
+  if (text !== undefined && !(await isFolder(own)))
+    throw new Fault('UPSTREAM_MISSING', `${place} leads to ${own}, and there is no repository.`, {
       hint: '`git worktree repair` or `git submodule update --init` in the repository that it belongs to mends it.',
     });
-  const shared = await readTextIfThere(join(named, 'commondir'));
-  const gitFolder = shared === undefined ? named : resolve(named, shared.trim());
-  return (await isFolder(join(gitFolder, 'objects'))) ? gitFolder : null;
+  const common = join(own, 'commondir');
+  const named = await textOf(common);
+  if (named === undefined && (await isThere(common)))
+    throw new Fault('UPSTREAM_DAMAGED', `${common} is no file, so that git cannot read the clone ${top}.`, {
+      hint: 'Take it away: git writes such a file for linked work trees only.',
+    });
+  const shared = named === undefined ? own : resolve(own, named);
+  return (await isFolder(join(shared, 'objects'))) ? { top, own, shared } : null;
 }
 
 /** The path in a `.git` file; null if there is no such file. */
 async function readGitFile(place: string): Promise<string | null> {
-  try {
-    const facts = await stat(place);
-    const text = facts.isFile() && facts.size < GIT_FILE_LIMIT_BYTES ? await readTextIfThere(place) : undefined;
-    return /^gitdir: (.+?)\n?$/.exec(text ?? '')?.[1] ?? null;
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
-    throw error;
-  }
+  return /^gitdir: (.+)$/.exec((await textOf(place)) ?? '')?.[1] ?? null;
 }
 
-/** Keys as git writes them, section and variable in small letters; a key may come more than once. */
-async function readConfig(cwd: string, file: string, options: { signal: AbortSignal }): Promise<[string, string][]> {
-  const pattern = '^(remote\\..*\\.url|url\\..*\\.insteadof)$';
-  const args = ['config', '--file', file, '--no-includes', '-z', '--get-regexp', pattern];
-  const text = await git(cwd, args, { ...options, okCodes: [0, 1] });
-  return text
-    .split('\0')
-    .filter((entry) => entry.includes('\n'))
-    .map((entry) => [entry.slice(0, entry.indexOf('\n')), entry.slice(entry.indexOf('\n') + 1)]);
+/** A small file of git's, without the line's end; undefined for what is no such file. */
+async function textOf(path: string): Promise<string | undefined> {
+  return (await readRegularFile(path, GIT_FILE_LIMIT_BYTES))?.toString('utf8').replace(/[\r\n]+$/, '');
+}
+
+/** The configuration that all work trees share, then that of the work tree, where the former says that it has one. */
+async function readConfig(cwd: string, folders: GitFolders, options: { signal: AbortSignal }): Promise<ConfigValue[]> {
+  const shared = await foreignConfig(cwd, { gitFolder: folders.shared, pattern: PATTERN }, options);
+  const hasOwn = shared.findLast(([key]) => key === 'extensions.worktreeconfig')?.[1] ?? 'false';
+  if (!isYes(hasOwn)) return shared;
+  const own = { gitFolder: folders.own, name: 'config.worktree', pattern: PATTERN };
+  return [...shared, ...(await foreignConfig(cwd, own, options))];
 }
 
 /** `url.<base>.insteadOf` of the clone itself; the longest beginning that fits counts. That of the user is git's to apply. */
-function rewriterOf(values: readonly [string, string][]): (address: string) => string {
+function rewriterOf(values: readonly ConfigValue[]): (address: string) => string {
   const rules = values
     .flatMap(([key, prefix]) => {
       const stem = /^url\.(.*)\.insteadof$/s.exec(key)?.[1];

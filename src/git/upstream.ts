@@ -2,9 +2,10 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../contract/faults.ts';
-import { readTextIfThere } from '../platform/files.ts';
+import { readRegularFile } from '../platform/files.ts';
 import { contactUpstream } from './contact.ts';
-import { git, linesOf } from './git.ts';
+import { foreignConfig } from './foreign-config.ts';
+import { linesOf } from './git.ts';
 import { upstreamFault } from './upstream-fault.ts';
 
 /** What an upstream says that it has. */
@@ -18,6 +19,11 @@ interface Asking {
   readonly signal: AbortSignal;
   readonly env?: Readonly<Record<string, string>>;
 }
+
+/** More commits than any history is cut off at. */
+const SHALLOW_LIMIT_BYTES = 64 * 1024 * 1024;
+/** Of a name by SHA-256 in hexadecimal; those by SHA-1 have 40. */
+const SHA256_LENGTH = 64;
 
 /** The path of an upstream on this machine, or null if it is elsewhere. */
 export function localUpstream(upstream: string): string | null {
@@ -69,7 +75,12 @@ async function listed(
   refuseOption(upstream);
   const args = ['ls-remote', ...flags, '--', upstream, ...refs];
   const { result, contact } = await contactUpstream(folder, args, { ...options, upstream });
-  if (result.exitCode === 0) return linesOf(result.stdout.toString('utf8'));
+  if (result.exitCode === 0) {
+    const lines = linesOf(result.stdout.toString('utf8'));
+    if (lines.some((line) => !line.startsWith('ref: ') && line.indexOf('\t') === SHA256_LENGTH))
+      throw new Fault('UPSTREAM_UNSUPPORTED', `The upstream ${upstream} names its objects by SHA-256.`);
+    return lines;
+  }
   throw await upstreamFault({ ...options, folder, upstream, words: result.stderr, contact });
 }
 
@@ -99,11 +110,11 @@ export async function lackOfObjects(
   const packFolder = join(gitFolder, 'objects', 'pack');
   const packs = (await isFolder(packFolder)) ? await readdir(packFolder) : [];
   if (packs.some((name) => name.endsWith('.promisor'))) return 'partial';
-  if ((await readTextIfThere(join(gitFolder, 'shallow')))?.trim()) return 'shallow';
-  // Read as a file and without its includes: the configuration of a foreign repository may name programs.
+  const shallowCommits = await readRegularFile(join(gitFolder, 'shallow'), SHALLOW_LIMIT_BYTES);
+  if (shallowCommits?.toString('utf8').trim()) return 'shallow';
   const pattern = '^(extensions\\.partialclone|remote\\..*\\.promisor)$';
-  const args = ['config', '--file', join(gitFolder, 'config'), '--no-includes', '--get-regexp', pattern];
-  return (await git(folder, args, { signal, okCodes: [0, 1] })).trim() === '' ? null : 'partial';
+  const values = await foreignConfig(folder, { gitFolder, pattern }, { signal });
+  return values.length === 0 ? null : 'partial';
 }
 
 export function shallow(upstream: string): Fault {

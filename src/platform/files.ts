@@ -51,9 +51,21 @@ export async function readTextIfThere(path: string): Promise<string | undefined>
  * The folders above it must not be writable for the agent, or be resolved before.
  */
 export async function readUntrustedFile(path: string, limitBytes: number): Promise<Buffer | undefined> {
+  return readRegular(path, limitBytes, constants.O_NOFOLLOW);
+}
+
+/**
+ * Reads a file of somebody else's, wherever links lead: never waits, as for a writer of a pipe, and takes no more than
+ * `limitBytes`. Undefined if it is missing, larger, unreadable for this user, or no regular file.
+ */
+export async function readRegularFile(path: string, limitBytes: number): Promise<Buffer | undefined> {
+  return readRegular(path, limitBytes, 0);
+}
+
+async function readRegular(path: string, limitBytes: number, flags: number): Promise<Buffer | undefined> {
   let file;
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
   } catch (error) {
     if (['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? ''))
       return undefined;

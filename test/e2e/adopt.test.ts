@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { Repo } from '../../src/contract/repo.ts';
 import { openHousehold } from '../driver/household.ts';
 import { pictureOf } from '../driver/picture.ts';
+import { makeFifo } from '../git/scratch.ts';
 
 test('a clone is adopted from where one stands, and what it came from is written down as it is there', async () => {
   await using house = await openHousehold();
@@ -49,4 +50,20 @@ test('what the user’s own git makes of an address holds for an adopted one', a
     /upstream: https:\/\/git\.example\.invalid/,
   );
   assert.ok(existsSync(join(house.root('app'), 'HEAD')));
+});
+
+test('a pipe in the place of a file of git’s holds nobody up', async () => {
+  await using house = await openHousehold();
+  const upstream = await house.upstream('app', { 'file.txt': 'text\n' });
+  const clone = join(house.folder, 'app');
+  await house.git(house.folder, 'clone', '-q', upstream, clone);
+  makeFifo(join(clone, '.git', 'commondir'));
+
+  const refused = await house.takt('repo', 'add', 'app', clone);
+  await rm(join(clone, '.git', 'commondir'));
+  const added = await house.takt('repo', 'add', 'app', clone);
+
+  assert.equal(refused.code, 7);
+  assert.match(refused.stderr, /takt: \S+\/commondir is no file, so that git cannot read the clone /);
+  assert.equal(added.code, 0, added.stderr);
 });

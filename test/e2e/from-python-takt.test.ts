@@ -1,100 +1,57 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startScriptedModel, type ScriptedModel } from '../../src/agents/scripted-model.ts';
 import { giveResult } from '../../src/agents/scripted-scenario.ts';
-import type { RunSummary } from '../../src/contract/run.ts';
 import { taktInTerminal } from '../cli/takt-process.ts';
 import { openHousehold, PROJECT, until, type Household } from '../driver/household.ts';
 import { testNeeding } from '../driver/machine.ts';
+import { atRest, type Effect, effects, type Seen } from './python-takt-effects.ts';
 
 const test = testNeeding('curl');
 
-/** One row of a table: what is typed today, and the exit code that it states. */
+/** One row of a table: what was typed, what is typed today, and the exit code that the row states. */
 interface Row {
   readonly section: string;
   readonly before: string;
-  readonly words: readonly string[];
-  readonly line: string;
+  readonly now: string;
   readonly exitCode: number;
 }
 
-/** The rows whose second cell is a command. */
+/** All rows of all tables but that of words, whatever is in them. */
 function rowsOf(page: string): Row[] {
   let section = '';
   return page.split('\n').flatMap((line) => {
     section = /^## (.*)$/.exec(line)?.[1] ?? section;
+    if (!line.trimStart().startsWith('|') || section === 'Words') return [];
     const [, before = '', now = '', note = ''] = line.split('|').map((cell) => cell.trim());
-    const command = /^`((?:takt|curl) [^`]+)`$/.exec(now)?.[1];
-    if (command === undefined) return [];
-    const exitCode = Number(/exit code (\d+)/.exec(note)?.[1] ?? 0);
-    return [{ section, before, line: command, words: wordsOf(command), exitCode }];
+    if (before === 'before' || /^:?-+:?$/.test(before)) return [];
+    return [{ section, before, now, exitCode: Number(/exit code (\d+)/.exec(note)?.[1] ?? 0) }];
   });
 }
+
+/** The one command of a row, or undefined if its cell is anything but that. */
+const commandOf = ({ now }: Row): string | undefined => /^`((?:takt|curl) [^`]+)`$/.exec(now)?.[1];
+const hasCounterpart = ({ now }: Row): boolean => now !== 'no counterpart';
+const oldCommandOf = ({ before }: Row): string => before.replaceAll('`', '');
 
 /** As a shell takes them; single quotes are all that the page has. */
 const wordsOf = (command: string): string[] =>
   [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
 
-const rows = rowsOf(readFileSync(join(PROJECT, 'docs', 'from-python-takt.md'), 'utf8'));
+const rows = rowsOf(readFileSync(join(PROJECT, 'docs', 'from-python-takt.md'), 'utf8')).filter(hasCounterpart);
 
-interface Following {
-  /** Done again and again, since nobody knows when the command has begun to listen. */
-  readonly act: (house: Household) => Promise<unknown>;
-  /** What has to be so before it is ended. */
-  readonly shows: (said: string, house: Household) => boolean | Promise<boolean>;
-}
+test('every row of the page has one command, and an effect that shows whether it is the right one', () => {
+  const old = rows.map(oldCommandOf);
 
-const following: Record<string, Following> = {
-  'takt watch': { act: pushWork, shows: (said) => said.includes('feature-auth') },
-  'takt watch --poll 60': { act: nothing, shows: (said) => /watching \d+ branches/.test(said) },
-  "curl -N 'http://localhost:7433/api/events?topics=step.update'": {
-    act: (house) => house.ok('workspace', 'trigger', 'feature-auth'),
-    shows: (said) => said.includes('event: step.update'),
-  },
-  'takt service run': {
-    act: nothing,
-    shows: async (_, house) => (await house.takt('service', 'status')).code === 0,
-  },
-  'takt service logs -f': { act: nothing, shows: (said) => said.trim() !== '' },
-};
-
-/** What a section of the page takes for granted. */
-const before: Record<string, (house: Household) => Promise<unknown>> = {
-  'bin/push_to_github.py': async (house) => {
-    // With `push_to_github` in its pipeline, a push to the root repos would send everything out by itself.
-    await house.ok('workspace', 'pipeline-set', 'feature-auth', 'run:true');
-    await pushWork(house);
-  },
-  'bin/takt_service.py': (house) => house.ok('service', 'stop'),
-};
-
-async function nothing(): Promise<void> {
-  // It shows something by itself.
-}
-
-let pushes = 0;
-
-async function pushWork(house: Household): Promise<void> {
-  const name = `work-${(pushes += 1)}`;
-  for (const repo of ['RepoA', 'RepoB']) {
-    const clone = house.clone('feature-auth', repo);
-    await writeFile(join(clone, `${name}.txt`), name);
-    await house.git(clone, 'add', '-A');
-    await house.git(clone, 'commit', '-q', '-m', name);
-    await house.git(clone, 'push', '-q');
-  }
-}
-
-/** No run is left at work, which would be in the way of the next command. */
-async function atRest(house: Household): Promise<void> {
-  await until('the runs to end', async () => {
-    const { runs } = await house.json<{ runs: RunSummary[] }>('run', 'list');
-    return runs.every(({ endedAtMs }) => endedAtMs !== null) ? true : undefined;
-  });
-}
+  assert.deepEqual(
+    rows.filter((row) => commandOf(row) === undefined).map(({ now }) => now),
+    [],
+    'the second cell is one `takt …` or `curl …`, or says: no counterpart',
+  );
+  assert.deepEqual(old.toSorted(), Object.keys(effects).toSorted());
+});
 
 async function sampleHousehold({ url }: ScriptedModel): Promise<Household> {
   const house = await openHousehold({ ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'scripted' });
@@ -109,47 +66,61 @@ test('every command on the page about the Python takt does what its row says', a
     scenario: { test: [giveResult({ verdict: 'passed', summary: 'Fine.' })] },
   });
   await using house = await sampleHousehold(model);
-  let section = '';
 
   for (const row of rows) {
-    if (row.section !== section) await before[row.section]?.(house);
-    section = row.section;
-    await carryOut(house, row);
-    if (section !== 'bin/takt_service.py') await atRest(house);
+    const effect = effects[oldCommandOf(row)];
+    assert.ok(effect !== undefined, `nobody knows what ${row.now} is to do`);
+    await effect.prepare?.(house);
+    await carryOut(house, row, effect);
+    if (row.section !== 'bin/takt_service.py') await atRest(house);
   }
 });
 
-async function carryOut(house: Household, row: Row): Promise<void> {
-  const { line, words, exitCode } = row;
-  const follows = following[line];
-  if (follows !== undefined) return follow(house, row, follows);
-  if (line === 'takt workspace delete old-idea') {
-    const { HOME: user, TAKT_HOME: home } = house.environment;
-    const { code, screen } = await taktInTerminal(words.slice(1), {
-      env: { HOME: user!, TAKT_HOME: home! },
-      input: 'y\n',
-    });
-    assert.equal(code, 0, `${line}\n${screen}`);
-    return;
-  }
-  const { code, said } = await ended(start(house, words));
-  assert.equal(code, exitCode, `${line}\n${said()}`);
+async function carryOut(house: Household, row: Row, effect: Effect): Promise<void> {
+  const line = commandOf(row) ?? assert.fail(row.now);
+  const words = wordsOf(line);
+  if (effect.whileItGoesOn !== undefined)
+    return showsMeanwhile(house, words, { shows: effect.shows, act: effect.whileItGoesOn });
+  const isAsked = words.includes('delete') && !words.includes('--yes');
+  const seen = await (isAsked ? answered : ended)(house, words, row);
+  assert.ok(await effect.shows(seen), `${line} does not do what ${oldCommandOf(row)} did\n${seen.said}`);
+}
+
+async function ended(house: Household, words: readonly string[], { now, exitCode }: Row): Promise<Seen> {
+  const child = start(house, words);
+  const { said } = hear(child);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  assert.equal(code, exitCode, `${now}\n${said()}`);
+  return { said: said(), house, pid: child.pid! };
+}
+
+async function answered(house: Household, words: readonly string[], { now, exitCode }: Row): Promise<Seen> {
+  const { HOME: user, TAKT_HOME: home } = house.environment;
+  const env = { HOME: user!, TAKT_HOME: home! };
+  const { code, screen } = await taktInTerminal(words.slice(1), { env, input: 'y\n' });
+  assert.equal(code, exitCode, `${now}\n${screen}`);
+  return { said: screen, house, pid: 0 };
 }
 
 const ROUNDS = 15;
 const ROUND_MS = 2_000;
 
-async function follow(house: Household, { line, words }: Row, { act, shows }: Following): Promise<void> {
+/** Lets a command go on until it shows its effect; then it is ended. */
+async function showsMeanwhile(
+  house: Household,
+  words: readonly string[],
+  { act, shows }: Pick<Effect, 'shows'> & { readonly act: (house: Household) => Promise<unknown> },
+): Promise<void> {
   const child = start(house, words);
-  const end = ended(child);
+  const end = new Promise((resolve) => child.once('close', resolve));
   const { said } = hear(child);
   const isShown = async (): Promise<boolean> => {
-    assert.equal(child.exitCode, null, `${line} has ended\n${said()}`);
-    return shows(said(), house);
+    assert.equal(child.exitCode, null, `${words.join(' ')} has ended\n${said()}`);
+    return shows({ said: said(), house, pid: child.pid! });
   };
   try {
     for (let round = 1; !(await isShown()); round += 1) {
-      assert.ok(round <= ROUNDS, `${line} does not show what it should, but\n${said()}`);
+      assert.ok(round <= ROUNDS, `${words.join(' ')} does not show what it should, but\n${said()}`);
       await act(house);
       const roundEndsAtMs = Date.now() + ROUND_MS;
       await until('this round', async () => ((await isShown()) || Date.now() > roundEndsAtMs ? true : undefined));
@@ -175,12 +146,6 @@ function hear(child: ChildProcess): { said(): string } {
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
   return { said: () => said };
-}
-
-async function ended(child: ChildProcess): Promise<{ code: number | null; said(): string }> {
-  const { said } = hear(child);
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, said };
 }
 
 test('the page has a row for every command that the scripts had', () => {

@@ -1,52 +1,11 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { BranchChange } from '../../src/contract/branch-change.ts';
 import { openHousehold, until, type Household } from '../driver/household.ts';
 import { pictureOf } from '../driver/picture.ts';
-
-interface Watcher extends AsyncDisposable {
-  readonly child: ChildProcess;
-  lines(): string[];
-  notes(): string;
-  /** Waits for so many lines on standard output. */
-  untilLines(count: number): Promise<string[]>;
-  untilNote(pattern: RegExp): Promise<void>;
-  /** Ends it as Ctrl-C does. */
-  interrupt(): Promise<number | null>;
-}
-
-function startWatch(house: Household, ...words: string[]): Watcher {
-  const child = house.start('watch', ...words);
-  let [out, err] = ['', ''];
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const lines = (): string[] => out.split('\n').filter((line) => line !== '');
-  const interrupt = async (): Promise<number | null> => {
-    if (child.exitCode !== null) return child.exitCode;
-    const ended = once(child, 'exit');
-    child.kill('SIGINT');
-    return ((await ended) as [number | null])[0];
-  };
-  return {
-    child,
-    lines,
-    notes: () => err,
-    untilLines: (count) => until(`${count} lines`, () => (lines().length >= count ? lines() : undefined)),
-    untilNote: async (pattern) => void (await until(String(pattern), () => (pattern.test(err) ? true : undefined))),
-    interrupt,
-    [Symbol.asyncDispose]: async () => void (await interrupt()),
-  };
-}
-
-async function watched(house: Household, ...words: string[]): Promise<Watcher> {
-  const watcher = startWatch(house, ...words);
-  await watcher.untilNote(/^watching /m);
-  return watcher;
-}
+import { parsed, watched } from '../driver/watcher.ts';
 
 async function withRepo(): Promise<Household> {
   const house = await openHousehold();
@@ -60,7 +19,6 @@ async function commitIn(house: Household, clone: string, message: string): Promi
   return house.git(clone, 'rev-parse', 'HEAD');
 }
 
-const parsed = (lines: readonly string[]): BranchChange[] => lines.map((line) => JSON.parse(line) as BranchChange);
 const shape = ({ repo, branch, change, commits, subject }: BranchChange): unknown[] => [
   repo,
   branch,

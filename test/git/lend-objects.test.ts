@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { branchesUpstreamLacks, lenderOf } from '../../src/git/lend-objects.ts';
+import { lenderOf, whatUpstreamLacks } from '../../src/git/lend-objects.ts';
 import { type NormalClone, readClone } from '../../src/git/normal-clone.ts';
 import { createRoot } from '../../src/git/root-repo.ts';
-import { commit, limit, newScratch, newUpstream, run, type Scratch } from './scratch.ts';
+import { commit, limit, newScratch, newUpstream, run, type Scratch, write } from './scratch.ts';
 
 async function newClone(scratch: Scratch): Promise<{ upstream: string; clone: NormalClone }> {
   const upstream = newUpstream(scratch.path('upstream'));
@@ -66,7 +66,31 @@ test('a branch counts as released if a branch of upstream leads to it, whatever 
   const lender = lenderOf(clone, 'origin', { signal: limit() });
   await createRoot({ folder: scratch.path('root'), upstream, lender, signal: limit() });
 
-  const lacking = await branchesUpstreamLacks(scratch.path('root'), clone, { signal: limit() });
+  const lacking = await whatUpstreamLacks(scratch.path('root'), clone, { signal: limit() });
 
-  assert.deepEqual(lacking, ['ahead', 'taken-back']);
+  assert.deepEqual(lacking, { branches: ['ahead', 'taken-back'], detachedHead: null, hasStashes: false });
+});
+
+test('commits without a branch and stashes are what upstream lacks as well, unless a branch holds them', async () => {
+  using scratch = newScratch();
+  const { upstream } = await newClone(scratch);
+  const own = scratch.path('clone');
+  await createRoot({ folder: scratch.path('root'), upstream, signal: limit() });
+  const lacking = async (): Promise<unknown> => {
+    const clone = await readClone(scratch.folder, own, { signal: limit() });
+    return whatUpstreamLacks(scratch.path('root'), clone!, { signal: limit() });
+  };
+
+  run(own, 'checkout', '--quiet', '--detach');
+  const released = await lacking();
+  const apart = commit(own, { apart: 'x' });
+  write(join(own, 'apart'), 'changed');
+  run(own, 'stash', '--quiet');
+  const alone = await lacking();
+  run(own, 'branch', 'holds-it');
+  const held = await lacking();
+
+  assert.deepEqual(released, { branches: [], detachedHead: null, hasStashes: false });
+  assert.deepEqual(alone, { branches: [], detachedHead: apart, hasStashes: true });
+  assert.deepEqual(held, { branches: ['holds-it'], detachedHead: null, hasStashes: true });
 });

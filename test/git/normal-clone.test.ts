@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, renameSync, symlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Fault } from '../../src/contract/faults.ts';
 import { readClone } from '../../src/git/normal-clone.ts';
 import { isFault, limit, makeFifo, newScratch, newUpstream, run, write, type Scratch } from './scratch.ts';
 
@@ -103,4 +104,80 @@ test('a shallow and a partial clone are told as such, and what a configuration i
   assert.equal((await read(scratch, 'shallow'))?.lacks, 'shallow');
   assert.equal((await read(scratch, 'partial'))?.lacks, 'partial');
   assert.deepEqual(remotesOf(await read(scratch, 'clone')), { origin: upstream });
+});
+
+test('the path of a .git folder stands for its clone', async () => {
+  using scratch = newScratch();
+  const upstream = newClone(scratch);
+
+  const clone = await read(scratch, 'clone', '.git');
+
+  assert.deepEqual([clone?.folder, clone?.gitFolder], [scratch.path('clone'), scratch.path('clone', '.git')]);
+  assert.deepEqual(remotesOf(clone), { origin: upstream });
+});
+
+test('a configuration of the work tree is read where the clone says that it has one', async () => {
+  using scratch = newScratch();
+  const upstream = newClone(scratch);
+  const clone = scratch.path('clone');
+  run(clone, 'remote', 'remove', 'origin');
+  write(join(clone, '.git', 'config.worktree'), '[remote "stale"]\n\turl = /stale\n');
+  const without = remotesOf(await read(scratch, 'clone'));
+  run(clone, 'config', 'extensions.worktreeConfig', 'true');
+  run(clone, 'worktree', 'add', '--quiet', '--detach', scratch.path('linked'));
+  run(clone, 'config', '--worktree', '--rename-section', 'remote.stale', 'remote.origin');
+  run(clone, 'config', '--worktree', 'remote.origin.url', upstream);
+  run(scratch.path('linked'), 'config', '--worktree', 'remote.other.url', '/other');
+
+  assert.deepEqual(without, {});
+  assert.deepEqual(remotesOf(await read(scratch, 'clone')), { origin: upstream });
+  // git gave it a copy of what the main one had then.
+  assert.deepEqual(remotesOf(await read(scratch, 'linked')), { stale: '/stale', other: '/other' });
+});
+
+test('no pipe is waited for, wherever it lies, and a broken configuration is named', async () => {
+  using scratch = newScratch();
+  const [inDisguise, broken] = ['commondir', 'config'];
+  for (const name of [inDisguise, broken, 'words', 'HEAD', 'shallow']) newClone(scratch, name);
+  for (const name of [inDisguise, broken, 'HEAD', 'shallow']) {
+    rmSync(scratch.path(name, '.git', name), { force: true });
+    makeFifo(scratch.path(name, '.git', name));
+  }
+  write(scratch.path('words', '.git', 'config'), '[[[\n');
+  const fails = async (name: string, pattern: RegExp): Promise<void> =>
+    assert.rejects(read(scratch, name), (error: unknown) => {
+      assert.ok(error instanceof Fault);
+      assert.equal(error.code, 'UPSTREAM_DAMAGED');
+      assert.match(error.message, pattern);
+      return true;
+    });
+
+  await fails(
+    'commondir',
+    /commondir\/\.git\/commondir is no file, so that git cannot read the clone \S+\/commondir\./,
+  );
+  await fails('config', /The configuration \S+\/config\/\.git\/config cannot be read/);
+  await fails('words', /The configuration \S+\/words\/\.git\/config cannot be read/);
+  assert.equal((await read(scratch, 'HEAD'))?.detachedHead, null);
+  assert.equal((await read(scratch, 'shallow'))?.lacks, null);
+});
+
+test('what is checked out without a branch, the names by SHA-256 and the includes are seen', async () => {
+  using scratch = newScratch();
+  newClone(scratch);
+  const plain = await read(scratch, 'clone');
+  run(scratch.path('clone'), 'worktree', 'add', '--quiet', '--detach', scratch.path('linked'));
+  run(scratch.path('clone'), 'config', 'include.path', 'more');
+  run(scratch.folder, 'init', '--quiet', '--object-format=sha256', 'long');
+
+  const [clone, linked, long] = [
+    await read(scratch, 'clone'),
+    await read(scratch, 'linked'),
+    await read(scratch, 'long'),
+  ];
+
+  assert.deepEqual([plain?.detachedHead, plain?.hasIncludes, plain?.usesSha256], [null, false, false]);
+  assert.deepEqual([clone?.detachedHead, clone?.hasIncludes], [null, true]);
+  assert.equal(linked?.detachedHead, run(scratch.path('linked'), 'rev-parse', 'HEAD'));
+  assert.equal(long?.usesSha256, true);
 });

@@ -6,46 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { pictureOf } from '../driver/picture.ts';
-import { type Loose, openService, type Reply, type TestService } from './open-service.ts';
-
-interface Adopting {
-  readonly opened: TestService;
-  readonly upstream: string;
-  readonly clone: string;
-  add(more?: object, name?: string): Promise<Reply>;
-  /** Commits in the clone, on a branch of that name. */
-  commit(branch: string, file?: string): Promise<string>;
-  root(name?: string): string;
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** A clone that somebody works in, of a bare upstream. */
-async function withClone(): Promise<Adopting> {
-  const opened = await openService();
-  const upstream = await opened.upstream('app', { 'README.md': 'app\n' });
-  const clone = join(opened.folder, 'my clone');
-  await opened.git(opened.folder, 'clone', '-q', upstream, clone);
-  return {
-    opened,
-    upstream,
-    clone,
-    add: (more = {}, name = 'app') =>
-      opened.ask('/api/repos', { method: 'POST', body: { name, upstream: clone, ...more } }),
-    async commit(branch, file = `${branch.replaceAll('/', '-')}.txt`) {
-      await opened.git(clone, 'checkout', '-q', '-B', branch);
-      await writeFile(join(clone, file), branch);
-      await opened.git(clone, 'add', '-A');
-      await opened.git(clone, 'commit', '-qm', branch);
-      return opened.git(clone, 'rev-parse', 'HEAD');
-    },
-    root: (name = 'app') => join(opened.home, 'root', name),
-    async [Symbol.asyncDispose]() {
-      await opened[Symbol.asyncDispose]();
-    },
-  };
-}
-
-const said = ({ body }: { body: Loose }): string[] => [body.fault?.code, body.fault?.message, body.fault?.hint];
+import type { TestService } from './open-service.ts';
+import { said, withClone } from './with-clone.ts';
 
 test('a clone gives its upstream and its objects, and stays byte for byte as it was', async () => {
   await using adopting = await withClone();
@@ -228,6 +190,75 @@ test('an upstream that is not reached is named with where it came from, and noth
   assert.match(said(program).join(' '), /INPUT_INVALID The remote origin of .*my clone: ext::.* is neither a URL/);
   assert.equal(itself.body.upstream, clone);
   assert.deepEqual(await readdir(join(opened.home, 'root')), ['app']);
+});
+
+test('a remote that takt does not read is not guessed, and a clone that is its own upstream is told of', async () => {
+  await using adopting = await withClone();
+  const { opened, upstream, clone } = adopting;
+  await opened.git(clone, 'remote', 'remove', 'origin');
+  const alone = await adopting.add({}, 'alone');
+  await writeFile(join(clone, '.git', 'more'), `[remote "origin"]\n\turl = ${upstream}\n`);
+  await opened.git(clone, 'config', 'include.path', 'more');
+
+  const included = await adopting.add({}, 'included');
+  const meant = await adopting.add({ asUpstream: true }, 'meant');
+  await opened.git(clone, 'config', '--unset', 'include.path');
+  await opened.git(clone, 'config', 'extensions.worktreeConfig', 'true');
+  await opened.git(clone, 'config', '--worktree', 'remote.origin.url', upstream);
+  const ofWorkTree = await adopting.add({}, 'work-tree');
+  const gitFolder = await adopting.add({ upstream: join(clone, '.git') }, 'git-folder');
+
+  assert.deepEqual(alone.body.notices, [
+    `Its upstream is ${clone} itself, which has no remote: what is pushed upstream goes into that repository.`,
+  ]);
+  assert.deepEqual(said(included), [
+    'INPUT_INVALID',
+    `The configuration of the clone ${clone} has no remote and includes other files, which takt does not read.`,
+    'Name its upstream by the URL that `git remote -v` shows there. Or --as-upstream takes the clone itself.',
+  ]);
+  assert.deepEqual([meant.body.upstream, meant.body.notices], [clone, []]);
+  assert.deepEqual([ofWorkTree.body.upstream, gitFolder.body.upstream], [upstream, upstream]);
+});
+
+test('what is in the clone alone is told of: commits without a branch, and stashes', async () => {
+  await using adopting = await withClone();
+  const { opened, clone } = adopting;
+  await opened.git(clone, 'checkout', '-q', '--detach');
+  await opened.git(clone, 'commit', '-q', '--allow-empty', '-m', 'apart');
+  const commit = await opened.git(clone, 'rev-parse', 'HEAD');
+  await writeFile(join(clone, 'README.md'), 'changed');
+  await opened.git(clone, 'stash', '-q');
+
+  const added = await adopting.add();
+
+  assert.deepEqual(added.body.notices.slice(1), [
+    `In the clone alone there are also the commit ${commit.slice(0, 8)}, checked out without a branch, and its stashes.`,
+  ]);
+});
+
+test('names by SHA-256 are told as such, of an upstream and of a clone', async () => {
+  await using adopting = await withClone();
+  const { opened, upstream } = adopting;
+  const long = join(opened.folder, 'long');
+  const ofLong = join(opened.folder, 'of-long');
+  await opened.git(opened.folder, 'init', '-q', '--object-format=sha256', long);
+  await opened.git(long, 'commit', '-q', '--allow-empty', '-m', 'first');
+  await opened.git(opened.folder, 'clone', '-q', long, ofLong);
+
+  const itself = await adopting.add({ upstream: long });
+  const cloned = await adopting.add({ upstream: ofLong });
+  await opened.git(ofLong, 'remote', 'set-url', 'origin', upstream);
+  const mixed = await adopting.add({ upstream: ofLong });
+
+  for (const refused of [itself, cloned])
+    assert.deepEqual(said(refused).slice(0, 2), [
+      'UPSTREAM_UNSUPPORTED',
+      `The upstream ${long} names its objects by SHA-256.`,
+    ]);
+  assert.match(said(cloned)[2]!, /named by SHA-1.* It is the remote origin of .*of-long\.$/);
+  assert.deepEqual(mixed.body.notices.slice(1), [
+    'The clone names its objects by SHA-256, so that nothing was taken from it: all came from upstream.',
+  ]);
 });
 
 test('folders of takt’s own are not adopted', async () => {

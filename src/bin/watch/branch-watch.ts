@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
 import { Fault } from '../../contract/faults.ts';
 import type { CommitId } from '../../contract/ids.ts';
 import { readHeads } from '../../git/refs.ts';
@@ -6,8 +6,9 @@ import { isThere } from '../../platform/files.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 import { branchNow, branchPlaces, traceOf, UNSETTLED_MS } from '../../service/watching/branch-files.ts';
 import { type BranchMove, movesBetween, movesOf } from '../../service/watching/moves-between.ts';
-import { openRefWatches, type RefWatches } from '../../service/watching/ref-watches.ts';
+import { openRefWatches, type RefWatches, watchIfPossible } from '../../service/watching/ref-watches.ts';
 import { identityOf, rootsNow } from './root-repos.ts';
+import { isOfTheDisk, whyUnreadable } from './why-unreadable.ts';
 
 interface WatchParts {
   readonly layout: HomeLayout;
@@ -18,6 +19,11 @@ interface WatchParts {
   readonly usesFileSystem: boolean;
   /** Called in the order in which moves were seen. */
   onMoves(moves: readonly BranchMove[]): void;
+  /**
+   * Undefined while the reader keeps up, else resolves once it does. Until then nobody looks; the next look then finds
+   * from where a branch went to where it is, without the stations between.
+   */
+  untilRead(): Promise<void> | undefined;
   onNote(sentence: string): void;
 }
 
@@ -31,6 +37,8 @@ interface KnownRoot {
   trace: string | undefined;
   looks: { readonly text: string; readonly sinceMs: number } | undefined;
   watches: RefWatches | undefined;
+  /** False after a look in vain, which was told of. What was seen before still counts. */
+  isReadable: boolean;
 }
 
 /** A watch over the branches of root repos that only reads: no hook, no process where nothing changes. */
@@ -56,6 +64,8 @@ class RootsWatch implements BranchWatch {
   #hasBegun = false;
   #isLooking = false;
   #isLookDue = false;
+  #isDisposed = false;
+  #hasFailed = false;
 
   constructor(parts: WatchParts, signal: AbortSignal) {
     this.#parts = parts;
@@ -69,41 +79,48 @@ class RootsWatch implements BranchWatch {
 
   async begin(): Promise<void> {
     for (const name of await rootsNow(this.#parts.layout, this.#parts.repos)) await this.#take(name, { isNew: false });
-    if (this.#parts.usesFileSystem && (await isThere(this.#parts.layout.roots))) {
-      this.#rootsWatcher = watch(this.#parts.layout.roots, { persistent: false }, () => void this.#look());
-      // The look every so often is in charge then.
-      this.#rootsWatcher.on('error', () => this.#rootsWatcher?.close());
-    }
+    if (this.#parts.usesFileSystem && (await isThere(this.#parts.layout.roots)))
+      this.#rootsWatcher = watchIfPossible(this.#parts.layout.roots, () => void this.#look());
+    this.#rootsWatcher?.on('error', () => this.#rootsWatcher?.close());
     this.#hasBegun = true;
     this.#schedule();
   }
 
   [Symbol.dispose](): void {
+    this.#isDisposed = true;
     clearTimeout(this.#timer);
     this.#rootsWatcher?.close();
     for (const { watches } of this.#known.values()) watches?.[Symbol.dispose]();
   }
 
+  get #isOver(): boolean {
+    return this.#isDisposed || this.#signal.aborted;
+  }
+
   #schedule(): void {
-    this.#timer = setTimeout(() => void this.#look(), this.#parts.everyMs);
+    if (!this.#isOver) this.#timer = setTimeout(() => void this.#look(), this.#parts.everyMs);
   }
 
   /** One look at a time; whoever asks meanwhile gets one more. */
   async #look(): Promise<void> {
     this.#isLookDue = true;
-    if (!this.#hasBegun || this.#isLooking || this.#signal.aborted) return;
+    if (!this.#hasBegun || this.#isLooking || this.#isOver) return;
     this.#isLooking = true;
     clearTimeout(this.#timer);
     try {
-      while (this.#isLookDue && !this.#signal.aborted) {
+      while (this.#isLookDue && !this.#isOver) {
+        await this.#parts.untilRead();
         this.#isLookDue = false;
         await this.#lookAtAll();
       }
+      this.#hasFailed = false;
     } catch (error) {
-      if (!this.#signal.aborted) this.#parts.onNote(`the next look is tried again: ${(error as Error).message}`);
+      if (!this.#isOver && !this.#hasFailed)
+        this.#parts.onNote(`looking is tried again and again: ${(error as Error).message}`);
+      this.#hasFailed = true;
     } finally {
       this.#isLooking = false;
-      if (!this.#signal.aborted) this.#schedule();
+      this.#schedule();
     }
   }
 
@@ -117,10 +134,11 @@ class RootsWatch implements BranchWatch {
       onNote(`the repo ${name} is gone`);
     }
     for (const name of names) {
+      if (this.#isOver) return;
       const known = this.#known.get(name);
       if (known === undefined) await this.#take(name, { isNew: true });
       else if (known.trace === undefined || (await traceOf(known.places)).text !== known.trace)
-        await this.#compare(name, known);
+        await this.#compareOrNote(name, known);
     }
   }
 
@@ -135,10 +153,24 @@ class RootsWatch implements BranchWatch {
       trace: undefined,
       looks: undefined,
       watches: undefined,
+      isReadable: true,
     };
     this.#known.set(name, known);
     if (isNew) this.#parts.onNote(`the repo ${name} is watched too`);
-    await this.#compare(name, known);
+    await this.#compareOrNote(name, known);
+  }
+
+  /** A repo that cannot be read is told of once, and makes nobody blind for the others. */
+  async #compareOrNote(name: string, known: KnownRoot): Promise<void> {
+    try {
+      await this.#compare(name, known);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      const why = whyUnreadable(error);
+      known.trace = undefined;
+      if (known.isReadable && !this.#isDisposed) this.#parts.onNote(`the repo ${name} cannot be read: ${why}`);
+      known.isReadable = false;
+    }
   }
 
   async #compare(name: string, known: KnownRoot): Promise<void> {
@@ -150,7 +182,9 @@ class RootsWatch implements BranchWatch {
     if (known.looks?.text !== trace.text) known.looks = { text: trace.text, sinceMs: performance.now() };
     const isSettled = trace.isSettled || performance.now() - known.looks.sinceMs > UNSETTLED_MS;
     const listed = await this.#list(rootFolder, known);
-    if (listed === undefined) return;
+    if (listed === undefined || this.#isOver) return;
+    if (!known.isReadable) this.#parts.onNote(`the repo ${name} can be read again`);
+    known.isReadable = true;
     known.trace = isSettled ? trace.text : undefined;
     known.heads ??= listed;
     const moves = movesBetween({ repo: name, rootFolder, heads: listed, seen: known.heads, reported: new Map() });
@@ -178,15 +212,29 @@ class RootsWatch implements BranchWatch {
     if (!this.#parts.usesFileSystem) return;
     const rootFolder = this.#parts.layout.root(name);
     known.watches ??= openRefWatches(rootFolder, {
-      branch: (branch) => {
-        if (known.heads === undefined || this.#known.get(name) !== known) return;
-        this.#tell(known, movesOf([branch], { repo: name, rootFolder, seen: known.heads, reported: new Map() }));
-        // Its files do not tell, so that git has to.
-        if (branchNow(rootFolder, branch) === undefined) void this.#look();
-      },
+      branch: (branch) => this.#lookAtBranch(name, known, branch),
       folder: () => void this.#look(),
     });
     known.watches.keep(folders);
+  }
+
+  /** Tells at once what a file of a branch shows; what it does not show is for git to list. */
+  #lookAtBranch(name: string, known: KnownRoot, branch: string): void {
+    if (known.heads === undefined || this.#known.get(name) !== known || this.#isOver) return;
+    if (!known.isReadable || this.#parts.untilRead() !== undefined) return void this.#look();
+    const rootFolder = this.#parts.layout.root(name);
+    // A branch in whose place this one comes is gone, and that comes first.
+    const inTheWay = [...known.heads.keys()].filter(
+      (other) => branch.startsWith(`${other}/`) || other.startsWith(`${branch}/`),
+    );
+    try {
+      const moves = movesOf([...inTheWay, branch], { repo: name, rootFolder, seen: known.heads, reported: new Map() });
+      this.#tell(known, moves);
+      if (branchNow(rootFolder, branch) === undefined) void this.#look();
+    } catch (error) {
+      if (!isOfTheDisk(error)) throw error;
+      void this.#look();
+    }
   }
 
   #tell(known: KnownRoot, moves: readonly BranchMove[]): void {

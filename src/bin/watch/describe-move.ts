@@ -5,6 +5,7 @@ import { Fault } from '../../contract/faults.ts';
 import { commitSubjects, countApart } from '../../git/history.ts';
 import { refCommit } from '../../git/refs.ts';
 import type { BranchMove } from '../../service/watching/moves-between.ts';
+import { isOfTheDisk } from './why-unreadable.ts';
 
 type Facts = Pick<BranchChange, 'change' | 'commits' | 'subject'>;
 
@@ -23,7 +24,7 @@ async function factsOf(
   signal: AbortSignal,
 ): Promise<Facts> {
   if (to === null) return { change: 'deleted', commits: null, subject: null };
-  const before = from ?? (await defaultCommit(rootFolder, branch, signal));
+  const before = from ?? (await orUnknown(() => defaultCommit(rootFolder, branch, signal), signal)) ?? null;
   const apart =
     before === null ? undefined : await orUnknown(() => countApart(rootFolder, before, to, { signal }), signal);
   const isEmpty = apart?.right === 0;
@@ -51,7 +52,7 @@ async function orUnknown<Value>(ask: () => Promise<Value>, signal: AbortSignal):
     return await ask();
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof Fault) return undefined;
+    if (error instanceof Fault || isOfTheDisk(error)) return undefined;
     throw error;
   }
 }

@@ -5,13 +5,24 @@ import { didYouMean } from '../../config/did-you-mean.ts';
 import { Fault } from '../../contract/faults.ts';
 import { isThere } from '../../platform/files.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
+import { isOfTheDisk } from './why-unreadable.ts';
 
 /** The names of the root repos that are there now, whole ones, in order; of those that are named if any are. */
 export async function rootsNow(layout: HomeLayout, named: readonly string[]): Promise<string[]> {
   const names = await namesIn(layout.roots);
   const wanted = names.filter((name) => !name.startsWith('.') && (named.length === 0 || named.includes(name)));
-  const whole = await Promise.all(wanted.map(async (name) => isThere(join(layout.root(name), 'HEAD'))));
+  const whole = await Promise.all(wanted.map(async (name) => isThereOrUnknown(join(layout.root(name), 'HEAD'))));
   return wanted.filter((_, index) => whole[index]).toSorted();
+}
+
+/** What may not be looked at counts as there; whoever reads it then says why it cannot be read. */
+async function isThereOrUnknown(path: string): Promise<boolean> {
+  try {
+    return await isThere(path);
+  } catch (error) {
+    if (isOfTheDisk(error)) return true;
+    throw error;
+  }
 }
 
 /** Fault REPO_NOT_FOUND, with the nearest name, for one that is neither mirrored nor listed to be. */

@@ -11,6 +11,8 @@ const SeenFile = z.object({
   version: z.literal(1),
   atMs: TimestampMs,
   heads: z.record(z.string(), z.record(z.string(), CommitId)),
+  /** Repos that were there and were not read so far: where they are when they are read is where they begin. */
+  unread: z.array(z.string()).default([]),
 });
 export type SeenBranches = Omit<z.infer<typeof SeenFile>, 'version'>;
 

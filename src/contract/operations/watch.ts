@@ -7,8 +7,9 @@ export const branchWatch = defineOperation({
   name: 'branch.watch',
   summary: 'Prints each change of a branch in the root repos, as it happens.',
   details:
-    'It needs no service, disturbs none and starts nothing: it only reads the root repos. Repos that are added meanwhile are watched too. ' +
-    'With --json each change is a line of JSON. With --once it tells what has changed since the last --once and ends; the first one only notes where the branches are.',
+    'It needs no service, disturbs none and writes nothing into the root repos. The file system tells of changes at once; besides, the times of files are looked at every two seconds, and git is asked only where something changed. ' +
+    'Repos that are added meanwhile are watched too, and one that cannot be read is told of and left until it can. With --json each change is a line of JSON. ' +
+    'With --once it tells what has changed since the last --once and ends; of repos that were there and were not read before it only notes where the branches are. The exit code is 7 if a repo could not be read.',
   examples: [
     { line: 'takt watch', does: 'prints pushes, landings and fetches of all repos until Ctrl-C' },
     { line: 'takt watch app lib --workspace feature-auth --json', does: 'one branch of two repos, as lines of JSON' },

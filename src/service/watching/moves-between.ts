@@ -31,14 +31,11 @@ export function movesOf(branches: Iterable<string>, { repo, rootFolder, seen, re
 
 /**
  * The moves between what was seen and what git listed. A branch that was seen is read once more, in the same breath as
- * the transaction: since git listed it, it may have moved and been seen there, by a push or a landing.
+ * the transaction: since git listed it, it may have moved and been seen there, by a push or a landing. Those that went
+ * come before those that came, since `x` has to go before there is an `x/y`.
  */
 export function movesBetween(p: Seen & { readonly heads: ReadonlyMap<string, CommitId> }): BranchMove[] {
   const moves: BranchMove[] = [];
-  for (const [branch, commit] of p.heads) {
-    if (!p.seen.has(branch) && p.reported.get(branch) !== commit)
-      moves.push({ repo: p.repo, branch, from: null, to: commit });
-  }
   for (const [branch, from] of p.seen) {
     const listed = p.heads.get(branch) ?? null;
     if (listed === from) continue;
@@ -47,6 +44,10 @@ export function movesBetween(p: Seen & { readonly heads: ReadonlyMap<string, Com
     if (now === undefined && listed === null && !existsSync(join(p.rootFolder, 'reftable'))) continue;
     const to = now === undefined ? listed : now;
     if (to !== from) moves.push({ repo: p.repo, branch, from: from as CommitId, to });
+  }
+  for (const [branch, commit] of p.heads) {
+    if (!p.seen.has(branch) && p.reported.get(branch) !== commit)
+      moves.push({ repo: p.repo, branch, from: null, to: commit });
   }
   return moves;
 }

@@ -31,14 +31,9 @@ export function openRefWatches(rootFolder: string, on: { branch(branch: string):
     if (inode === undefined || watches.get(folder)?.inode === inode) return;
     stop(folder);
     if (watches.size >= FOLDERS_LIMIT) return;
-    try {
-      const watcher = watch(folder, { persistent: false }, (event, name) => tell(folder, event, name));
-      watcher.on('error', () => stop(folder));
-      watches.set(folder, { inode, watcher });
-    } catch (error) {
-      // No more watches on this machine, or the folder went meanwhile: the sweep is in charge then.
-      if (!['ENOSPC', 'EMFILE', 'ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    }
+    const watcher = watchIfPossible(folder, (event, name) => tell(folder, event, name));
+    watcher?.on('error', () => stop(folder));
+    if (watcher !== undefined) watches.set(folder, { inode, watcher });
   };
   return {
     keep(folders) {
@@ -50,4 +45,18 @@ export function openRefWatches(rootFolder: string, on: { branch(branch: string):
       for (const folder of watches.keys()) stop(folder);
     },
   };
+}
+
+/** Undefined if there are no more watches on this machine, or the folder went meanwhile: the sweep is in charge then. */
+export function watchIfPossible(
+  folder: string,
+  on: (event: string, name: string | null) => void,
+): FSWatcher | undefined {
+  try {
+    return watch(folder, { persistent: false }, on);
+  } catch (error) {
+    if (['ENOSPC', 'EMFILE', 'ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return undefined;
+    throw error;
+  }
 }

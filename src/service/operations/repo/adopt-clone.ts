@@ -6,7 +6,7 @@ import { WorkspaceName } from '../../../contract/ids.ts';
 import type { ParamsOf } from '../../../contract/operation.ts';
 import type { repoAdd } from '../../../contract/operations/repo.ts';
 import { shownAddress } from '../../../contract/secret-look.ts';
-import { branchesUpstreamLacks, lenderOf } from '../../../git/lend-objects.ts';
+import { lenderOf, whatUpstreamLacks } from '../../../git/lend-objects.ts';
 import { type NormalClone, readClone } from '../../../git/normal-clone.ts';
 import type { OnProgress } from '../../../git/progress.ts';
 import type { ObjectLender } from '../../../git/root-repo.ts';
@@ -46,15 +46,17 @@ export async function adoptClone(
 ): Promise<Adoption | undefined> {
   const path = upstreamAddress(written);
   const clone = isAbsolute(path) && !asUpstream ? await readClone(layout.roots, path, { signal }) : null;
+  if (clone !== null && clone.remotes.size === 0 && clone.hasIncludes) throw unseenRemotes(clone);
   if (clone === null || clone.remotes.size === 0) {
     if (wanted !== undefined) throw noRemotes(path, wanted, asUpstream);
-    return undefined;
+    return clone === null ? undefined : itself(clone);
   }
   const remote = chosenRemote(clone, wanted);
   const upstream = addressOf(clone, remote);
   if (upstream === clone.folder) return undefined;
   await refuseOwnFolder(layout, clone.folder);
-  const lender = clone.lacks === null ? lenderOf(clone, remote, { signal, onProgress }) : undefined;
+  const canLend = clone.lacks === null && !clone.usesSha256;
+  const lender = canLend ? lenderOf(clone, remote, { signal, onProgress }) : undefined;
   return {
     upstream,
     lender,
@@ -63,9 +65,30 @@ export async function adoptClone(
       `Its upstream is ${shownAddress(upstream)}, the remote ${remote} of ${clone.folder}; that clone is as it was.`,
       ...lendingNotices(clone, lender?.hasLent() ?? false),
       ...otherRemotes(clone, remote),
-      ...(await keptBranches(clone, { name, rootFolder, defaultBranch, signal: ended })),
+      ...(await whatStays(clone, { name, rootFolder, defaultBranch, signal: ended })),
     ],
   };
+}
+
+/** A repository with a work tree that came from nowhere: it may be meant, but what that means is said. */
+function itself({ folder }: NormalClone): Adoption {
+  return {
+    upstream: folder,
+    lender: undefined,
+    explaining: (work) => work,
+    notices: () =>
+      Promise.resolve([
+        `Its upstream is ${folder} itself, which has no remote: what is pushed upstream goes into that repository.`,
+      ]),
+  };
+}
+
+function unseenRemotes({ folder }: NormalClone): Fault {
+  return new Fault(
+    'INPUT_INVALID',
+    `The configuration of the clone ${folder} has no remote and includes other files, which takt does not read.`,
+    { hint: 'Name its upstream by the URL that `git remote -v` shows there. Or --as-upstream takes the clone itself.' },
+  );
 }
 
 function noRemotes(path: string, wanted: string, asUpstream: boolean): Fault {
@@ -115,20 +138,27 @@ async function refuseOwnFolder({ workspaces, runs }: HomeLayout, folder: string)
   }
 }
 
-async function explained<Value>(work: Promise<Value>, { folder }: NormalClone, remote: string): Promise<Value> {
+async function explained<Value>(
+  work: Promise<Value>,
+  { folder, usesSha256 }: NormalClone,
+  remote: string,
+): Promise<Value> {
   try {
     return await work;
   } catch (error) {
     if (!(error instanceof Fault) || !error.code.startsWith('UPSTREAM_')) throw error;
+    const other = usesSha256 ? '' : '; --as-upstream takes that clone itself';
     throw new Fault(error.code, error.message, {
-      hint: `${error.hint} It is the remote ${remote} of ${folder}; --as-upstream takes that clone itself.`,
+      hint: `${error.hint} It is the remote ${remote} of ${folder}${other}.`,
       cause: error,
       ...(error.detail === undefined ? {} : { detail: error.detail }),
     });
   }
 }
 
-function lendingNotices({ lacks }: NormalClone, hasLent: boolean): string[] {
+function lendingNotices({ lacks, usesSha256 }: NormalClone, hasLent: boolean): string[] {
+  if (usesSha256)
+    return ['The clone names its objects by SHA-256, so that nothing was taken from it: all came from upstream.'];
   if (lacks === 'shallow') return ['The clone is shallow, so that nothing was taken from it: all came from upstream.'];
   if (lacks === 'partial') return ['The clone is partial, so that nothing was taken from it: all came from upstream.'];
   return hasLent ? [] : ['git could not read the clone, so that nothing was taken from it: all came from upstream.'];
@@ -141,12 +171,30 @@ function otherRemotes({ remotes }: NormalClone, remote: string): string[] {
   return [`The clone has other remotes too: ${list}. --remote takes one of them as the upstream instead.`];
 }
 
-/** What the clone's owner has not pushed stays there; the command that brings a branch in is one that works. */
-async function keptBranches(
-  clone: NormalClone,
-  p: { name: string; rootFolder: string; defaultBranch: string; signal: AbortSignal },
-): Promise<string[]> {
-  const branches = await branchesUpstreamLacks(p.rootFolder, clone, p);
+interface Root {
+  readonly name: string;
+  readonly rootFolder: string;
+  readonly defaultBranch: string;
+  readonly signal: AbortSignal;
+}
+
+/** What the clone's owner has not pushed stays there. */
+async function whatStays(clone: NormalClone, root: Root): Promise<string[]> {
+  // Nothing of it could be brought in, and none of its names compared.
+  if (clone.usesSha256) return [];
+  const { branches, detachedHead, hasStashes } = await whatUpstreamLacks(root.rootFolder, clone, root);
+  const others = [
+    ...(detachedHead === null ? [] : [`the commit ${detachedHead.slice(0, 8)}, checked out without a branch`]),
+    ...(hasStashes ? ['its stashes'] : []),
+  ];
+  return [
+    ...keptBranches(clone, branches, root),
+    ...(others.length === 0 ? [] : [`In the clone alone there are also ${others.join(', and ')}.`]),
+  ];
+}
+
+/** The command that brings a branch in is one that works. */
+function keptBranches(clone: NormalClone, branches: readonly string[], p: Root): string[] {
   const [first] = branches;
   if (first === undefined) return [];
   const named = branches.slice(0, BRANCHES_NAMED).join(', ');
