@@ -120,6 +120,36 @@ test('a unit gets of the shell what lasts, and what does not is named with the w
   );
 });
 
+test('commands and addresses in which a secret may hide do not get into a unit, and plain ones do', () => {
+  const isTaken = (name: string, value: string): boolean => {
+    const { environment, left } = shellEnvironment({ [name]: value }, { folders: ['/tmp'], realPath: () => undefined });
+    assert.equal(left.length, name in environment ? 0 : 1);
+    assert.ok(!JSON.stringify(left).includes('hunter2'));
+    return name in environment;
+  };
+
+  for (const [name, value] of [
+    ['GIT_SSH_COMMAND', 'sshpass -p hunter2 ssh'],
+    ['GIT_SSH_COMMAND', 'PASS=hunter2 ssh'],
+    ['GIT_SSH_COMMAND', "ssh -o ProxyCommand='corkscrew h 1 hunter2'"],
+    ['GIT_SSH_COMMAND', 'ssh -o SetEnv=TOKEN=hunter2'],
+    ['GIT_PROXY_COMMAND', 'corkscrew h 1 auth hunter2'],
+    ['ANTHROPIC_BASE_URL', 'https://gw.example/v1?api_key=hunter2'],
+    ['ANTHROPIC_BASE_URL', 'https://ada:hunter2@gw.example/v1'],
+    ['https_proxy', 'proxy.example:3128?hunter2'],
+    ['PATH', '/tmp/one:/tmp/two/bin'],
+  ] as const)
+    assert.ok(!isTaken(name, value), `${name}=${value}`);
+  for (const [name, value] of [
+    ['GIT_SSH_COMMAND', 'ssh'],
+    ['GIT_SSH_COMMAND', 'ssh -i ~/.ssh/takt -o IdentitiesOnly=yes -F /dev/null -p 2222 -4'],
+    ['GIT_PROXY_COMMAND', '/home/ada/bin/proxy'],
+    ['ANTHROPIC_BASE_URL', 'https://gw.example/v1'],
+    ['https_proxy', 'proxy.example:3128'],
+  ] as const)
+    assert.ok(isTaken(name, value), `${name}=${value}`);
+});
+
 test('the socket of an agent is taken only if the next session has it too', () => {
   const isTaken = (socket: string): boolean =>
     'SSH_AUTH_SOCK' in

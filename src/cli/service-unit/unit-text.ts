@@ -10,6 +10,9 @@ export interface UnitFacts {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** A variable by which a process is known to run by a certain text of its unit. */
+export const UNIT_MARK = 'TAKT_UNIT';
+
 const HEAD = '# Written by `takt service install`, which keeps what you edit here unless it is told --force.';
 const CHECKSUM = '# Checksum of all that follows: ';
 /** Wrong input, and a state that does not mend itself: starting again would end the same way. */
