@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { shellEnvironment } from '../../src/bin/service-unit/shell-environment.ts';
-import { readUnit, unitText, type UnitFacts } from '../../src/cli/service-unit/unit-text.ts';
+import { execWords, readUnit, unitText, type UnitFacts } from '../../src/cli/service-unit/unit-text.ts';
 import { testNeeding } from '../driver/machine.ts';
 
 const facts: UnitFacts = {
@@ -39,6 +39,15 @@ test('blanks, quotes, percent and dollar signs of paths are written so that syst
   assert.ok(lines.includes(String.raw`Environment="TAKT_HOME=/srv/home of ada/100%%/\"dev\""`));
   assert.ok(lines.includes('WorkingDirectory=/srv/home of ada/100%%/"dev"'));
   assert.ok(lines.includes('Environment=PATH=/usr/bin:/bin'));
+});
+
+test('the words of a command are read back as they were', () => {
+  for (const program of ['/usr/bin/node', `/o'd "d" 100% $HOME \\x/node`]) {
+    const words = execWords(unitText({ ...facts, program, args: ['/srv/a b/$x/100%.ts'] }));
+
+    assert.deepEqual(words.slice(-2), [program, '/srv/a b/$x/100%.ts']);
+  }
+  assert.deepEqual(execWords('[Service]\n'), []);
 });
 
 test('a path that no unit can hold is refused', () => {

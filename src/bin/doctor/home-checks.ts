@@ -14,6 +14,7 @@ import { leftoverChecks } from './leftover-checks.ts';
 import { checkModelAccess } from './model-check.ts';
 import { rootChecks } from './root-checks.ts';
 import { checkService } from './service-check.ts';
+import { checkUnit } from './unit-check.ts';
 
 /** What concerns one home; without a home only that there is none, and what does not need one. */
 export function homeChecks(
@@ -35,6 +36,7 @@ export function homeChecks(
     bounded('rights', { signal }, () => checkRights(layout)),
     bounded('store', { signal, onFault: 'broken' }, () => checkStore(layout)),
     bounded('service', { signal }, (ended) => checkService(layout, ended)),
+    bounded('unit', { signal }, (ended) => checkUnit(layout, ended)),
     ...rootChecks(layout, signal),
     ...leftoverChecks(layout, signal),
   ];

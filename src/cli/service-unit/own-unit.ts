@@ -34,6 +34,14 @@ export async function ownUnit(layout: HomeLayout): Promise<UnitFile | undefined>
   return undefined;
 }
 
+/** The units of homes that are gone: moved away, most likely. */
+export async function orphanedUnits(): Promise<(UnitFile & { readonly home: string })[]> {
+  const orphaned = [];
+  for await (const each of takenNames())
+    if (!(each instanceof Fault) && (await realPathIfThere(each.home)) === undefined) orphaned.push(each);
+  return orphaned;
+}
+
 /** Each unit of takt's with the home that it serves, or the fault that it cannot be read. */
 async function* takenNames(): AsyncGenerator<(UnitFile & { readonly home: string }) | Fault> {
   const folder = unitFolder();

@@ -69,6 +69,15 @@ export function readUnit(text: string): { home: string; isEdited: boolean } | un
   }
 }
 
+/** The words of the command that a unit starts, as they are without quotes and escapes; none if it names no command. */
+export function execWords(text: string): string[] {
+  const line = /^ExecStart=(.*)$/m.exec(text)?.[1] ?? '';
+  return [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, plain = ''], index) => {
+    const word = (quoted?.replaceAll(/\\(.)/g, '$1') ?? plain).replaceAll('%%', '%');
+    return index === 0 ? word : word.replaceAll('$$', () => '$');
+  });
+}
+
 /** systemd takes no program whose path holds a quote or a backslash, so that a shell has to become that one. */
 function commandLine(program: string, args: readonly string[]): string {
   const words = /["'\\]/.test(program) ? ['/bin/sh', '-c', 'exec "$0" "$@"', program, ...args] : [program, ...args];
