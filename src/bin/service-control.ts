@@ -6,7 +6,7 @@ import { printReply } from '../cli/print/print-reply.ts';
 import { answers, requireHome, serviceCommand, startService } from '../cli/start-service.ts';
 import { loadedUnit } from '../cli/service-unit/run-by-unit.ts';
 import { commandNamed } from '../grammar/command-table.ts';
-import { localHome, stopService } from './service-unit/stop-service.ts';
+import { localHome, sayingTo, stopService } from './service-unit/stop-service.ts';
 
 /** Runs the service in this terminal until it is stopped; Ctrl-C reaches it by itself. */
 export async function runInForeground(call: LocalCall): Promise<number> {
@@ -29,13 +29,12 @@ export async function start(call: LocalCall): Promise<number> {
   const { layout } = localHome(call);
   await requireHome(layout);
   const runsAlready = await answers(layout.socket);
-  if (!runsAlready)
-    await startService(layout, { signal: call.signal, say: (text) => call.terminal.writeError(`takt: ${text}\n`) });
+  if (!runsAlready) await startService(layout, { signal: call.signal, say: sayingTo(call) });
   return printStatus(call, runsAlready ? await runsAlreadyNote(call) : '');
 }
 
-async function runsAlreadyNote({ place, signal }: LocalCall): Promise<string> {
-  const unit = await loadedUnit(place.layout, { signal });
+async function runsAlreadyNote(call: LocalCall): Promise<string> {
+  const unit = await loadedUnit(call.place.layout, { signal: call.signal, say: sayingTo(call) });
   if (unit === undefined || unit.state.mainPid !== 0) return 'It runs already.\n';
   return `It runs already, outside its unit ${unit.file.name}; \`takt service restart\` hands it over.\n`;
 }
@@ -56,7 +55,7 @@ export async function restart(call: LocalCall): Promise<number> {
   const { layout } = localHome(call);
   await requireHome(layout);
   await stopService(call);
-  await startService(layout, { signal: call.signal, say: (text) => call.terminal.writeError(`takt: ${text}\n`) });
+  await startService(layout, { signal: call.signal, say: sayingTo(call) });
   return printStatus(call, '');
 }
 

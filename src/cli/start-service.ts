@@ -42,7 +42,7 @@ export async function startService(layout: HomeLayout, { signal, say }: StartOpt
   const noteTimer = setTimeout(() => say('starting the service…'), SAY_AFTER_MS);
   try {
     const { loadedUnit, startByUnit } = await import('./service-unit/run-by-unit.ts');
-    const unit = await loadedUnit(layout, { signal });
+    const unit = await loadedUnit(layout, { signal, say });
     if (unit === undefined) await startInBackground(layout, signal);
     else await startByUnit(unit.file.name, layout, { verb: 'start', answers: () => answers(layout.socket), signal });
   } finally {

@@ -17,6 +17,12 @@ export const InstalledUnit = z.object({
   file: z.enum(['written', 'replaced', 'unchanged']),
   /** `running`: it ran by this very unit and goes on. `left`: with --no-start nothing was started. */
   service: z.enum(['started', 'restarted', 'running', 'left']),
+  /** True if it starts with your first session. */
+  isEnabled: z.boolean(),
+  /** True if it runs by the unit now. */
+  isActive: z.boolean(),
+  /** True if what runs was started by an earlier text of the unit, so that a restart is needed. */
+  isStale: z.boolean(),
   /** The service that ran outside the unit and was stopped for it; null if none did. */
   stoppedPid: z.number().int().nullable(),
   linger: Linger,

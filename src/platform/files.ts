@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createHash, randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 
@@ -8,6 +8,32 @@ import { dirname } from 'node:path';
  * same folder, fsync, rename, fsync of the folder.
  */
 export async function writeFileDurably(path: string, text: string | Uint8Array, mode = 0o644): Promise<void> {
+  const temporary = await writeBeside(path, text, mode);
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** The same for a file that must not be there yet; false if it is, and then it is as it was. */
+export async function createFileDurably(path: string, text: string | Uint8Array, mode = 0o644): Promise<boolean> {
+  const temporary = await writeBeside(path, text, mode);
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  await syncFolder(dirname(path));
+  return true;
+}
+
+async function writeBeside(path: string, text: string | Uint8Array, mode: number): Promise<string> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     const file = await open(temporary, 'wx', mode);
@@ -17,12 +43,11 @@ export async function writeFileDurably(path: string, text: string | Uint8Array, 
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
-  await syncFolder(dirname(path));
+  return temporary;
 }
 
 /** Makes renames and links in a folder survive a power loss. */

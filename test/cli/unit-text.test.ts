@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { shellEnvironment } from '../../src/bin/service-unit/shell-environment.ts';
-import { readUnit, unitText, type UnitFacts } from '../../src/cli/service-unit/unit-text.ts';
+import { execWords, readUnit, unitText, type UnitFacts } from '../../src/cli/service-unit/unit-text.ts';
 import { testNeeding } from '../driver/machine.ts';
 
 const facts: UnitFacts = {
@@ -39,6 +39,15 @@ test('blanks, quotes, percent and dollar signs of paths are written so that syst
   assert.ok(lines.includes(String.raw`Environment="TAKT_HOME=/srv/home of ada/100%%/\"dev\""`));
   assert.ok(lines.includes('WorkingDirectory=/srv/home of ada/100%%/"dev"'));
   assert.ok(lines.includes('Environment=PATH=/usr/bin:/bin'));
+});
+
+test('the words of a command are read back as they were', () => {
+  for (const program of ['/usr/bin/node', `/o'd "d" 100% $HOME \\x/node`]) {
+    const words = execWords(unitText({ ...facts, program, args: ['/srv/a b/$x/100%.ts'] }));
+
+    assert.deepEqual(words.slice(-2), [program, '/srv/a b/$x/100%.ts']);
+  }
+  assert.deepEqual(execWords('[Service]\n'), []);
 });
 
 test('a path that no unit can hold is refused', () => {
@@ -118,6 +127,36 @@ test('a unit gets of the shell what lasts, and what does not is named with the w
       ['HTTP_PROXY', 'a secret'],
     ],
   );
+});
+
+test('commands and addresses in which a secret may hide do not get into a unit, and plain ones do', () => {
+  const isTaken = (name: string, value: string): boolean => {
+    const { environment, left } = shellEnvironment({ [name]: value }, { folders: ['/tmp'], realPath: () => undefined });
+    assert.equal(left.length, name in environment ? 0 : 1);
+    assert.ok(!JSON.stringify(left).includes('hunter2'));
+    return name in environment;
+  };
+
+  for (const [name, value] of [
+    ['GIT_SSH_COMMAND', 'sshpass -p hunter2 ssh'],
+    ['GIT_SSH_COMMAND', 'PASS=hunter2 ssh'],
+    ['GIT_SSH_COMMAND', "ssh -o ProxyCommand='corkscrew h 1 hunter2'"],
+    ['GIT_SSH_COMMAND', 'ssh -o SetEnv=TOKEN=hunter2'],
+    ['GIT_PROXY_COMMAND', 'corkscrew h 1 auth hunter2'],
+    ['ANTHROPIC_BASE_URL', 'https://gw.example/v1?api_key=hunter2'],
+    ['ANTHROPIC_BASE_URL', 'https://ada:hunter2@gw.example/v1'],
+    ['https_proxy', 'proxy.example:3128?hunter2'],
+    ['PATH', '/tmp/one:/tmp/two/bin'],
+  ] as const)
+    assert.ok(!isTaken(name, value), `${name}=${value}`);
+  for (const [name, value] of [
+    ['GIT_SSH_COMMAND', 'ssh'],
+    ['GIT_SSH_COMMAND', 'ssh -i ~/.ssh/takt -o IdentitiesOnly=yes -F /dev/null -p 2222 -4'],
+    ['GIT_PROXY_COMMAND', '/home/ada/bin/proxy'],
+    ['ANTHROPIC_BASE_URL', 'https://gw.example/v1'],
+    ['https_proxy', 'proxy.example:3128'],
+  ] as const)
+    assert.ok(isTaken(name, value), `${name}=${value}`);
 });
 
 test('the socket of an agent is taken only if the next session has it too', () => {

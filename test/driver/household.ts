@@ -61,6 +61,16 @@ export async function until<Value>(
   }
 }
 
+/**
+ * Variables with which no systemd is found, neither that of whoever runs the tests nor the machine's logind: their units
+ * and their lingering are not for tests to change.
+ */
+export async function withoutSystemd(folder: string): Promise<Record<string, string>> {
+  const runtime = join(folder, 'runtime');
+  await mkdir(runtime, { recursive: true, mode: 0o700 });
+  return { XDG_RUNTIME_DIR: runtime, DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${join(runtime, 'nothing')}` };
+}
+
 export async function openHousehold(
   extra: Record<string, string> = {},
   options: { folder?: string } = {},
@@ -71,6 +81,7 @@ export async function openHousehold(
   const environment: Record<string, string> = {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
     HOME: join(folder, 'user'),
+    ...(await withoutSystemd(folder)),
     LANG: 'C.UTF-8',
     TAKT_HOME: home,
     TAKT_PORT: String(port),

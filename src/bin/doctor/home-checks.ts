@@ -15,6 +15,7 @@ import { leftoverChecks } from './leftover-checks.ts';
 import { checkModelAccess } from './model-check.ts';
 import { rootChecks } from './root-checks.ts';
 import { checkService } from './service-check.ts';
+import { checkUnit } from './unit-check.ts';
 
 const ANSWER_LIMIT_MS = 5_000;
 
@@ -58,6 +59,7 @@ export function homeChecks(
     bounded('rights', { signal }, () => checkRights(layout)),
     bounded('store', { signal, onFault: 'broken' }, () => checkStore(layout)),
     bounded('service', { signal }, (ended) => checkService(layout, ended)),
+    bounded('unit', { signal }, (ended) => checkUnit(layout, ended)),
     ...rootChecks(layout, signal),
     ...leftoverChecks(layout, signal),
   ];

@@ -10,6 +10,8 @@ const WANTED = [
   'SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS REQUESTS_CA_BUNDLE PIP_CERT CARGO_HTTP_CAINFO',
 ].flatMap((names) => names.split(' '));
 const WANTED_PREFIXES = ['GIT_SSL_', 'GIT_HTTP_'];
+/** A program, and options of ssh(1) that name a file, a setting or a port: nowhere in there is room for a password. */
+const PLAIN_SSH = /^[\w@%+:,./~-]+( +(-[iF] *[\w@%+:,./~-]+|-o *\w+=[\w@%+:,./~-]+|-p *\d+|-[46aACknqTvxX]+))*$/;
 const PROXY = /^(https?|ftp|all|no)_proxy$/i;
 
 /** Secrets that somebody may miss in the service, with the place where each belongs. */
@@ -58,6 +60,8 @@ function isWanted(name: string): boolean {
   return WANTED.includes(name) || PROXY.test(name) || WANTED_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
+const isAddress = (name: string): boolean => PROXY.test(name) || name.endsWith('_URL');
+
 function reasonAgainst(name: string, value: string, shortLived: ShortLived): Omit<LeftVariable, 'name'> | undefined {
   if (Object.hasOwn(SECRETS, name) || looksSecret(name, value))
     return { why: 'a secret', advice: SECRETS[name] ?? OTHER_SECRET };
@@ -66,6 +70,18 @@ function reasonAgainst(name: string, value: string, shortLived: ShortLived): Omi
     return {
       why: 'systemd does not take its value',
       advice: '`takt setting set environment.NAME VALUE` gives it all the same.',
+    };
+  if (name.endsWith('_COMMAND') && !PLAIN_SSH.test(value))
+    return {
+      why: 'it is more than a program with plain options of ssh, and may hold a secret',
+      advice: 'Put it into a script, and name that; or use ~/.ssh/config.',
+    };
+  if (/:\/\/.*[?#]/.test(value) || (isAddress(name) && /[?#]/.test(value)))
+    return { why: 'its address may hold a secret after the path', advice: OTHER_SECRET };
+  if (name === 'PATH' && value === '')
+    return {
+      why: 'none of its folders stays after this session',
+      advice: 'Install from a shell that has the PATH which the service is to have.',
     };
   if (name === 'SSH_AUTH_SOCK' && !isLasting(value, shortLived))
     return {

@@ -22,12 +22,17 @@ export function localHome({ place }: LocalCall): LocalCall['place'] {
   );
 }
 
+/** Where a word goes that is no part of the reply. */
+export function sayingTo({ terminal }: LocalCall): (text: string) => void {
+  return (text) => terminal.writeError(`takt: ${text}\n`);
+}
+
 /**
  * Ends the service of a home, by systemd if its unit runs it, and else by asking it; then a try that systemd has still
  * in mind is given up too. Gives the pid of the one that was stopped and is gone, or undefined if none ran.
  */
 export async function stopService(call: LocalCall): Promise<number | undefined> {
-  const unit = await loadedUnit(call.place.layout, call);
+  const unit = await loadedUnit(call.place.layout, { signal: call.signal, say: sayingTo(call) });
   if (unit?.state.isActive === true) await systemctl(['stop', unit.file.name], call);
   const outside = await stopByAsking(call);
   return outside ?? (unit?.state.mainPid || undefined);

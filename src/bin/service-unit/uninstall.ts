@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { userInfo } from 'node:os';
 import { jsonText } from '../../cli/clean-text.ts';
 import type { LocalCall } from '../../cli/local-call.ts';
 import { removedText } from '../../cli/print/service-unit.ts';
-import { ownUnit, type UnitFile } from '../../cli/service-unit/own-unit.ts';
+import { ownUnit, realPathIfThere, type UnitFile } from '../../cli/service-unit/own-unit.ts';
+import { isLoadedFrom } from '../../cli/service-unit/run-by-unit.ts';
 import { requireUserSystemd, systemctl, systemdProgram, unitState } from '../../cli/service-unit/systemctl.ts';
 import { Fault } from '../../contract/faults.ts';
 import type { RemovedUnit } from '../../contract/service-unit.ts';
@@ -31,13 +32,25 @@ async function remove(call: LocalCall, { name, path, isEdited }: UnitFile, isFor
       hint: '`takt service uninstall --force` removes it all the same.',
     });
   await requireSystemdFor(call, path);
-  const wasActive = (await unitState(name, call))?.isActive === true;
-  await systemctl(['disable', '--now', name], call);
+  const state = await unitState(name, call);
+  const isOurs = state !== undefined && (await isLoadedFrom(path, state));
+  // Under the same name systemd may have the unit of another home, which is not to be stopped.
+  if (isOurs) await systemctl(['disable', '--now', name], call);
+  else await removeOwnLink(path);
   await rm(path, { force: true });
   await systemctl(['daemon-reload'], call);
+  if (!isOurs) return { unit: name, path, isStopped: false, left: await whatIsLeft(call, path) };
   // A unit that failed is kept in mind until then; one that did not makes this fail, which is as well.
   await systemdProgram('systemctl', ['--user', 'reset-failed', name], call);
-  return { unit: name, path, isStopped: wasActive, left: await whatIsLeft(call, path) };
+  return { unit: name, path, isStopped: state.isActive, left: await whatIsLeft(call, path) };
+}
+
+/** The link that enables it. */
+const linkOf = (path: string): string => join(dirname(path), 'default.target.wants', basename(path));
+
+async function removeOwnLink(path: string): Promise<void> {
+  const [link, file] = [await realPathIfThere(linkOf(path)), await realPathIfThere(path)];
+  if (link !== undefined && link === file) await rm(linkOf(path), { force: true });
 }
 
 async function requireSystemdFor(call: LocalCall, path: string): Promise<void> {
@@ -45,7 +58,7 @@ async function requireSystemdFor(call: LocalCall, path: string): Promise<void> {
     await requireUserSystemd(call.place.layout, call);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    const link = join(dirname(path), 'default.target.wants', path.slice(dirname(path).length + 1));
+    const link = linkOf(path);
     throw new Fault(error.code, 'No systemd of this user answers, so it cannot be told to forget the unit.', {
       hint: `By hand: rm -f ${shellWord(path)} ${shellWord(link)}`,
       cause: error,

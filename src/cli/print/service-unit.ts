@@ -8,12 +8,28 @@ const fileWords: Record<InstalledUnit['file'], string> = {
   replaced: 'Wrote the unit anew',
   unchanged: 'The unit is as it was',
 };
-const serviceWords: Record<InstalledUnit['service'], string> = {
+const serviceWords: Record<Exclude<InstalledUnit['service'], 'left'>, string> = {
   started: 'The service runs by it now, and starts with your first session.',
   restarted: 'The service was restarted for it, and starts with your first session.',
   running: 'The service runs by it already.',
-  left: 'It is loaded, but neither enabled nor started.',
 };
+
+function wordsOf({ service, isEnabled, isActive, isStale }: InstalledUnit): string {
+  if (service !== 'left') return serviceWords[service];
+  const runs = isStale ? 'the service runs by it as it was before' : 'the service runs by it';
+  if (isActive) return isEnabled ? `It is enabled, and ${runs}.` : `It is not enabled; ${runs}.`;
+  return isEnabled ? 'It is enabled, but was not started.' : 'It is loaded, but neither enabled nor started.';
+}
+
+/** What is left to do after --no-start. */
+function nextOf({ unit, service, isEnabled, isActive, isStale }: InstalledUnit): string {
+  if (service !== 'left') return '';
+  const enable = isEnabled
+    ? ''
+    : `\`systemctl --user enable ${isActive ? '' : '--now '}${unit}\` ${isActive ? 'enables it' : 'does both'}.\n`;
+  if (isStale) return `${enable}\`takt service restart\` lets it run by the new one; steps that run go on.\n`;
+  return isEnabled && !isActive ? '`takt service start` starts it.\n' : enable;
+}
 
 /** What `takt service install` did, and what is left to do. */
 export function installedText(reply: InstalledUnit, page: Page): string {
@@ -24,7 +40,7 @@ export function installedText(reply: InstalledUnit, page: Page): string {
   ]);
   const left = reply.left.map(({ name, why, advice }) => `  ${style.bold(name)}: ${cleanText(why)}. ${advice}\n`);
   return [
-    `${style.green(`${fileWords[reply.file]} ${reply.unit}.`)} ${serviceWords[reply.service]}\n`,
+    `${style.green(`${fileWords[reply.file]} ${reply.unit}.`)} ${wordsOf(reply)}\n`,
     renderFacts(
       [
         ['home', reply.home],
@@ -36,7 +52,7 @@ export function installedText(reply: InstalledUnit, page: Page): string {
     reply.stoppedPid === null
       ? ''
       : `The service that ran outside it (process ${reply.stoppedPid}) was stopped; steps that run go on.\n`,
-    reply.service === 'left' ? `\`systemctl --user enable --now ${reply.unit}\` does both.\n` : '',
+    nextOf(reply),
     variables.length === 0 ? '' : `\nTaken over from this shell, as \`takt service install\` does each time:\n`,
     renderFacts(variables, page, '  '),
     left.length === 0 ? '' : `\nNot taken over:\n${left.join('')}`,
@@ -51,9 +67,9 @@ function lingerText({ linger, service }: InstalledUnit, { style }: Page): string
         ? ''
         : '\nLingering is on: it starts with the machine and outlives your last session.\n';
     case 'off':
-      return `\n${style.yellow('The service ends with your last session')}, since lingering is off. \`takt service install --linger\` (\`loginctl enable-linger\`) changes that.\n`;
+      return `\n${style.yellow('The service ends with your last session')}, and steps that run end with it, since lingering is off. \`takt service install --linger\` (\`loginctl enable-linger\`) changes that.\n`;
     case 'unknown':
-      return '\nNo logind answers here, so whether the service outlives your last session is not known.\n';
+      return '\nNo logind answers here, so whether the service and steps that run outlive your last session is not known.\n';
   }
 }
 

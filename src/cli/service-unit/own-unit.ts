@@ -19,23 +19,47 @@ export interface UnitFile {
 const FIRST_NAME = 'takt-service.service';
 const NAMES = /^takt-service(-[0-9a-f]{8})?\.service$/;
 
-/** The unit of a home, or undefined if it has none. Reads files only. */
+/**
+ * The unit of a home, or undefined if it has none. Reads files only. Fault UNIT_FAILED if something that may be it cannot
+ * be read.
+ */
 export async function ownUnit(layout: HomeLayout): Promise<UnitFile | undefined> {
-  const folder = unitFolder();
   const home = await realHome(layout.home);
-  for (const name of (await namesIn(folder)).filter((each) => NAMES.test(each)).toSorted()) {
-    const path = join(folder, name);
-    const text = await readTextIfThere(path);
-    const read = text === undefined ? undefined : readUnit(text);
-    if (read !== undefined && (await realHome(read.home)) === home)
-      return { name, path, text, isEdited: read.isEdited };
+  let unreadable: Fault | undefined;
+  for await (const each of takenNames()) {
+    if (each instanceof Fault) unreadable ??= each;
+    else if ((await realHome(each.home)) === home) return each;
   }
+  if (unreadable !== undefined) throw unreadable;
   return undefined;
 }
 
+/** The units of homes that are gone: moved away, most likely. */
+export async function orphanedUnits(): Promise<(UnitFile & { readonly home: string })[]> {
+  const orphaned = [];
+  for await (const each of takenNames())
+    if (!(each instanceof Fault) && (await realPathIfThere(each.home)) === undefined) orphaned.push(each);
+  return orphaned;
+}
+
+/** Each unit of takt's with the home that it serves, or the fault that it cannot be read. */
+async function* takenNames(): AsyncGenerator<(UnitFile & { readonly home: string }) | Fault> {
+  const folder = unitFolder();
+  for (const name of (await namesIn(folder)).filter((each) => NAMES.test(each)).toSorted()) {
+    const path = join(folder, name);
+    try {
+      const text = await readTextIfThere(path);
+      const read = text === undefined ? undefined : readUnit(text);
+      if (read !== undefined) yield { name, path, text, ...read };
+    } catch (error) {
+      yield unreadableFault(path, error);
+    }
+  }
+}
+
 /**
- * Where the unit of a home is or goes: the plain name for the first home, one of its own for each further one. Fault
- * UNIT_TAKEN if what is there is none of takt's.
+ * Where the unit of a home is or goes: the plain name for the first home, one of its own for each further one. Faults:
+ * UNIT_TAKEN if what is there is none of takt's, UNIT_FAILED if it cannot be read.
  */
 export async function placeForUnit(layout: HomeLayout): Promise<UnitFile> {
   const own = await ownUnit(layout);
@@ -61,20 +85,45 @@ function unitFolder(): string {
 }
 
 /** Two ways to write one home's path are one home. */
-async function realHome(home: string): Promise<string> {
+const realHome = async (home: string): Promise<string> => (await realPathIfThere(home)) ?? home;
+
+/** Where a path leads; undefined if nothing can be found there. */
+export async function realPathIfThere(path: string): Promise<string | undefined> {
   try {
-    return await realpath(home);
+    return await realpath(path);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return home;
+    if (['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG'].includes(codeOf(error))) return undefined;
     throw error;
   }
 }
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
 
 async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
-    throw error;
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return [];
+    throw unreadableFault(folder, error);
   }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'may not be read or written by this user',
+  EPERM: 'may not be read or written by this user',
+  EROFS: 'is on a disk that is read-only',
+  ENOTDIR: 'is to be a folder, and something else is in its way',
+  EEXIST: 'is to be a folder, and something else is in its way',
+  ELOOP: 'is a link that leads in a circle',
+  EISDIR: 'is a folder, and no unit',
+};
+
+/** Fault UNIT_FAILED for what the system says of a place for units; what it does not explain is thrown as it is. */
+export function unreadableFault(path: string, error: unknown): Fault {
+  const reason = reasons[codeOf(error)];
+  if (reason === undefined) throw error;
+  return new Fault('UNIT_FAILED', `${path} ${reason}.`, {
+    hint: `\`namei -l ${path}\` shows who owns what there: mend it, or move it away; the service runs without a unit too.`,
+    cause: error,
+  });
 }

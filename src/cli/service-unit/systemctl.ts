@@ -16,11 +16,18 @@ export interface UnitState {
   readonly mainPid: number;
   /** The file that it was loaded from; empty if there is none. */
   readonly path: string;
+  /** True if it starts with the user's systemd. */
+  readonly isEnabled: boolean;
+  /** True if its file has changed since systemd read it. */
+  readonly isOutdated: boolean;
 }
 
 type Cancellable = { readonly signal: AbortSignal };
 
-const LIMIT_MS = 60_000;
+/** Stopping a service may take it half a minute. */
+const ACT_LIMIT_MS = 60_000;
+/** Whoever only asks must not hang: a restart asks twice, and is to be over within ten seconds. */
+const ASK_LIMIT_MS = 4_000;
 const STATUS_LINES = '20';
 
 /** The user's systemd is asked in English and without a pager; where its socket is, the environment may have forgotten. */
@@ -37,34 +44,70 @@ function environment(): Record<string, string> {
   };
 }
 
-/** Runs systemctl or loginctl to its end; a failure is a result. */
-export function systemdProgram(
+/** What such a program said; one that did not end in time has said nothing. */
+export interface SystemdResult extends ProcessResult {
+  readonly isLate: boolean;
+}
+
+const LATE: SystemdResult = {
+  exitCode: null,
+  signal: null,
+  stdout: Buffer.alloc(0),
+  stderr: '',
+  startError: null,
+  isOverLimit: false,
+  isLate: true,
+};
+
+/** Runs systemctl or loginctl to its end, or to its limit; a failure is a result. */
+export async function systemdProgram(
   program: string,
   args: readonly string[],
-  { signal }: Cancellable,
-): Promise<ProcessResult> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
-  return runProcess(program, args, { env: environment(), signal: limited });
+  { signal, limitMs = ACT_LIMIT_MS }: Cancellable & { readonly limitMs?: number },
+): Promise<SystemdResult> {
+  const limit = AbortSignal.timeout(limitMs);
+  try {
+    const options = { env: environment(), signal: AbortSignal.any([signal, limit]), hasOwnGroup: true };
+    return { ...(await runProcess(program, args, options)), isLate: false };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (limit.aborted) return LATE;
+    throw error;
+  }
+}
+
+/** The same for what only asks, and so has to be there at once. */
+export function askSystemd(program: string, args: readonly string[], { signal }: Cancellable): Promise<SystemdResult> {
+  return systemdProgram(program, args, { signal, limitMs: ASK_LIMIT_MS });
 }
 
 /** Lets the user's systemd do something. Fault UNIT_FAILED with its words. */
 export async function systemctl(args: readonly string[], options: Cancellable): Promise<void> {
   const result = await systemdProgram('systemctl', ['--user', ...args], options);
   if (result.exitCode === 0) return;
-  throw new Fault(
-    'UNIT_FAILED',
-    `\`systemctl --user ${args.join(' ')}\` failed (exit code ${result.exitCode ?? result.signal}).`,
-    {
-      detail: result.stderr.trim(),
-    },
-  );
+  const command = `\`systemctl --user ${args.join(' ')}\``;
+  if (result.isLate)
+    throw new Fault('UNIT_FAILED', `${command} did not end within ${ACT_LIMIT_MS / 1000} s.`, { hint: SILENT_HINT });
+  throw new Fault('UNIT_FAILED', `${command} failed (exit code ${result.exitCode ?? result.signal}).`, {
+    detail: result.stderr.trim(),
+  });
 }
 
-/** How the user's systemd knows a unit; undefined if no such systemd answers. */
+const SILENT_HINT =
+  'See whether `systemctl --user status` answers; a new login, or a restart of the machine, mends it.';
+
+function silent(): Fault {
+  return new Fault('UNIT_FAILED', `The user's systemd did not answer within ${ASK_LIMIT_MS / 1000} s.`, {
+    hint: SILENT_HINT,
+  });
+}
+
+/** How the user's systemd knows a unit; undefined if there is no such systemd. Fault UNIT_FAILED if it is silent. */
 export async function unitState(name: string, options: Cancellable): Promise<UnitState | undefined> {
-  const properties = ['LoadState', 'ActiveState', 'SubState', 'MainPID', 'FragmentPath'];
-  const args = ['--user', 'show', name, `--property=${properties.join(',')}`];
-  const { exitCode, stdout } = await systemdProgram('systemctl', args, options);
+  const properties = 'LoadState,ActiveState,SubState,MainPID,FragmentPath,UnitFileState,NeedDaemonReload';
+  const args = ['--user', 'show', name, `--property=${properties}`];
+  const { exitCode, stdout, isLate } = await askSystemd('systemctl', args, options);
+  if (isLate) throw silent();
   if (exitCode !== 0) return undefined;
   const valueOf = new Map(
     stdout
@@ -79,20 +122,23 @@ export async function unitState(name: string, options: Cancellable): Promise<Uni
     isBetweenTries: valueOf.get('SubState') === 'auto-restart',
     mainPid: Number(valueOf.get('MainPID') ?? 0),
     path: valueOf.get('FragmentPath') ?? '',
+    isEnabled: valueOf.get('UnitFileState')?.startsWith('enabled') === true,
+    isOutdated: valueOf.get('NeedDaemonReload') === 'yes',
   };
 }
 
 /** What systemd and the unit's own last lines say, for a fault. */
 export async function unitWords(name: string, options: Cancellable): Promise<string> {
   const args = ['--user', 'status', name, '--no-pager', '--full', `--lines=${STATUS_LINES}`];
-  const { stdout, stderr } = await systemdProgram('systemctl', args, options);
+  const { stdout, stderr } = await askSystemd('systemctl', args, options);
   return `${stdout.toString('utf8')}${stderr}`.trim();
 }
 
-/** Fault SYSTEMD_MISSING, with the other way, if no systemd of this user answers. */
+/** Fault SYSTEMD_MISSING, with the other way, if this user has no systemd; UNIT_FAILED if it is silent. */
 export async function requireUserSystemd(layout: HomeLayout, options: Cancellable): Promise<void> {
-  const result = await systemdProgram('systemctl', ['--user', 'show', '--property=Version'], options);
+  const result = await askSystemd('systemctl', ['--user', 'show', '--property=Version'], options);
   if (result.exitCode === 0) return;
+  if (result.isLate) throw silent();
   const message =
     result.startError === null
       ? 'No systemd of this user answers, so the service cannot be a unit here.'

@@ -10,6 +10,9 @@ export interface UnitFacts {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** A variable by which a process is known to run by a certain text of its unit. */
+export const UNIT_MARK = 'TAKT_UNIT';
+
 const HEAD = '# Written by `takt service install`, which keeps what you edit here unless it is told --force.';
 const CHECKSUM = '# Checksum of all that follows: ';
 /** Wrong input, and a state that does not mend itself: starting again would end the same way. */
@@ -64,6 +67,15 @@ export function readUnit(text: string): { home: string; isEdited: boolean } | un
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+/** The words of the command that a unit starts, as they are without quotes and escapes; none if it names no command. */
+export function execWords(text: string): string[] {
+  const line = /^ExecStart=(.*)$/m.exec(text)?.[1] ?? '';
+  return [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, plain = ''], index) => {
+    const word = (quoted?.replaceAll(/\\(.)/g, '$1') ?? plain).replaceAll('%%', '%');
+    return index === 0 ? word : word.replaceAll('$$', () => '$');
+  });
 }
 
 /** systemd takes no program whose path holds a quote or a backslash, so that a shell has to become that one. */
