@@ -152,8 +152,18 @@ export async function clearDeadWatches(): Promise<void> {
     const pid = Number(/^takt-contact-(\d+)-/.exec(name)?.[1] ?? Number.NaN);
     if (Number.isNaN(pid) || existsSync(`/proc/${pid}`)) continue;
     const folder = join(tmpdir(), name);
-    const { uid } = await lstat(folder);
-    if (uid === process.getuid?.()) await rm(folder, { recursive: true, force: true });
+    const owner = await ownerOf(folder);
+    if (owner === process.getuid?.()) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Undefined if another service, of another home, has removed it meanwhile. */
+async function ownerOf(folder: string): Promise<number | undefined> {
+  try {
+    return (await lstat(folder)).uid;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

@@ -9,7 +9,7 @@ import { upstreamFault } from './upstream-fault.ts';
 
 /**
  * Fetches one branch of an upstream into one ref of a root repo, which nobody else has a use for: so no ref that others
- * move is locked, and any number of these may go on at once.  Gives the commit.
+ * move is locked, and any number of these may go on at once. Gives the commit.
  * Faults: UPSTREAM_*, BRANCH_MISSING if upstream has no such branch, ROOT_DAMAGED, DISK_FULL.
  */
 export async function fetchBranch(p: {
