@@ -195,7 +195,7 @@ test('a run whose branch was deleted, or pushed over, says that nothing landed a
   home.git('app', 'update-ref', '-d', 'refs/heads/work');
   const deleted = printRun(await show(home, id), page);
 
-  assert.match(pushed, /landed +nothing; app: somebody pushed to the branch meanwhile/);
+  assert.match(pushed, /landed +nothing; app: the branch moved meanwhile, by a push or a pull/);
   assert.match(pushed, /takt run land/);
   assert.match(byHand, /landed +nothing; app: the branch holds it by now, from a push/);
   assert.doesNotMatch(byHand, /takt run land/);
