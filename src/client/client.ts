@@ -73,9 +73,16 @@ export function createClient(
       yield* readLines(await send(operation, params, 'application/x-ndjson', signal), signal);
     },
     async *events(operation, params, { signal }) {
-      const reply = await send(operation, params, 'text/event-stream', signal);
-      yield { id: undefined, event: 'open', data: '' };
-      yield* serverSentEvents(bodyOf(reply, signal));
+      // Whoever leaves off at the first frame has not begun to read, and yet the connection has to end.
+      const over = new AbortController();
+      try {
+        const ended = AbortSignal.any([signal, over.signal]);
+        const reply = await send(operation, params, 'text/event-stream', ended);
+        yield { id: undefined, event: 'open', data: '' };
+        yield* serverSentEvents(bodyOf(reply, signal));
+      } finally {
+        over.abort();
+      }
     },
   };
 }

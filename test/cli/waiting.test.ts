@@ -139,3 +139,21 @@ test('--wait sends nothing of itself to the service and with --json prints the r
   assert.equal((JSON.parse(stdout) as Run).state, 'passed');
   assert.deepEqual(service.received[0]!.params, { workspace: 'feature' });
 });
+
+test(
+  '--wait ends where the run was over before the stream began, though the stream goes on',
+  { timeout: 20_000 },
+  async () => {
+    await using service = await scriptedService({
+      'workspace.trigger': () => ({ run: moments[0]!.id, number: 4, workspace: 'feature' }),
+      'run.show': () => runWith('waiting'),
+      'event.stream'(_: unknown, reply: ServerResponse) {
+        reply.writeHead(200).write('retry: 1000\n\n');
+      },
+    });
+
+    const { code } = await takt(['workspace', 'trigger', 'feature', '--wait'], { env: { TAKT_HOME: service.home } });
+
+    assert.equal(code, 3);
+  },
+);
