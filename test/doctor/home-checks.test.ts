@@ -8,13 +8,16 @@ import { readFileText } from '../../src/config/edit-file.ts';
 import { homeLayout } from '../../src/platform/home-layout.ts';
 import { servicePort } from '../../src/platform/service-port.ts';
 import { insertRoot } from '../../src/store/roots.ts';
+import { testNeeding } from '../driver/machine.ts';
 import { limit, makeFifo } from '../git/scratch.ts';
 import { doctorHome } from './doctor-home.ts';
+
+const testWalled = testNeeding('bwrap');
 
 const FOREIGN_ID = 61234;
 const isRoot = process.getuid?.() === 0;
 
-test('a new home is well in every respect', async () => {
+testWalled('a new home is well in every respect', async () => {
   using home = await doctorHome();
   const names = homeChecks(home.layout, limit()).flatMap(({ label }) => label ?? []);
 

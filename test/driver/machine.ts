@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -27,7 +28,13 @@ export function testNeeding(...programs: readonly string[]): TestOrSkip {
   };
 }
 
-function isInstalled(program: string): boolean {
+/** Why no file systems can be mounted in a namespace of a test's own here; undefined if they can. */
+export function reasonAgainstMounts(): string | undefined {
+  const words = ['--user', '--map-root-user', '--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'];
+  return spawnSync('unshare', words).status === 0 ? undefined : 'needs a namespace in which it may mount';
+}
+
+export function isInstalled(program: string): boolean {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
   return folders.some((folder) => isExecutable(join(folder, program)));
 }

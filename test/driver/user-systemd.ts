@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, rmdir, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until, type Said } from './household.ts';
+import { isInstalled } from './machine.ts';
 
 /** A real `systemd --user` of its own, beside whatever else the machine runs; gone with the test. */
 export interface UserSystemd extends AsyncDisposable {
@@ -113,6 +114,7 @@ async function writeClients(folder: string, pid: number): Promise<void> {
 
 /** Why this machine has none, in a line, for a test that is skipped; undefined where it has. */
 export async function reasonAgainstUserSystemd(): Promise<string | undefined> {
+  if (!isInstalled('dbus-daemon')) return 'needs dbus-daemon';
   const folder = await mkdtemp(join(tmpdir(), 'takt-sd-'));
   try {
     await using opened = await openUserSystemd(join(folder, 'user'));

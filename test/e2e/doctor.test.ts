@@ -9,8 +9,11 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { isAlive, identityOf } from '../../src/platform/process-identity.ts';
 import { openHousehold, PROJECT, until, type Household } from '../driver/household.ts';
+import { testNeeding } from '../driver/machine.ts';
 import { makeFifo } from '../git/scratch.ts';
 import { taktInTerminal } from '../cli/takt-process.ts';
+
+const testWalled = testNeeding('bwrap');
 
 interface Report {
   readonly isWorking: boolean;
@@ -68,7 +71,7 @@ const leave = async (path: string): Promise<void> => {
   await utimes(path, then, then);
 };
 
-test('a service that runs well is well, with all that belongs to it', async () => {
+testWalled('a service that runs well is well, with all that belongs to it', async () => {
   await using house = await householdWithRepo();
 
   const { code, isWorking, checks } = await examine(house);

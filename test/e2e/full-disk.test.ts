@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { testNeeding } from '../driver/machine.ts';
+import { reasonAgainstMounts, testNeeding } from '../driver/machine.ts';
 
 const test = testNeeding('unshare', 'mount');
+const skip = reasonAgainstMounts();
 
-test('a run that cannot be ended since the disk is full says so, and ends once there is room', async () => {
+test('a run that cannot be ended since the disk is full says so, and ends once there is room', { skip }, async () => {
   const scenario = join(import.meta.dirname, 'full-disk-scenario.ts');
   const namespaces = ['--user', '--map-root-user', '--mount', process.execPath, scenario];
 

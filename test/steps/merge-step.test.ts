@@ -4,7 +4,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { attemptRefs } from '../../src/contract/attempt.ts';
+import { testNeeding } from '../driver/machine.ts';
 import { gitIn, type MergeHome, newMergeHome } from './merge-home.ts';
+
+const testWalled = testNeeding('bwrap');
 
 const TEN = Array.from({ length: 10 }, (_, index) => `line ${index}\n`);
 const text = (...changes: readonly (readonly [number, string])[]): string =>
@@ -18,7 +21,7 @@ function assertAsBefore(home: MergeHome, repo: string): void {
   assert.equal(left.toString(), '');
 }
 
-test('upstream is merged into each repo: a merge commit, a step forward, or nothing to do', async (t) => {
+testWalled('upstream is merged into each repo: a merge commit, a step forward, or nothing to do', async (t) => {
   const home = newMergeHome(t, { repos: ['app', 'lib', 'web'], files: { 'a.txt': text() } });
   const ours = home.ours('app', { 'a.txt': text([0, 'ours']) });
   const theirs = home.theirs('app', { 'a.txt': text([9, 'theirs']) });
@@ -49,7 +52,7 @@ test('upstream is merged into each repo: a merge commit, a step forward, or noth
   assert.deepEqual(outcome.confinement?.filesystem, 'bubblewrap');
 });
 
-test('a conflict in one repo changes nothing in any, and names files and sides', async (t) => {
+testWalled('a conflict in one repo changes nothing in any, and names files and sides', async (t) => {
   const home = newMergeHome(t, { repos: ['app', 'lib'], files: { 'a.txt': text(), 'b.txt': text(), 'c.txt': text() } });
   home.ours('app', { 'a.txt': text([0, 'ours']), 'b.txt': null }, 'Ours of it');
   home.theirs('app', { 'a.txt': text([0, 'theirs']), 'b.txt': text([3, 'theirs']) }, 'Theirs of it');
@@ -88,7 +91,7 @@ test('a conflict in one repo changes nothing in any, and names files and sides',
   assert.match(output(), /takt run retry task\/1 --from merge_upstream/);
 });
 
-test('renames and added files that conflict are told of as what they are', async (t) => {
+testWalled('renames and added files that conflict are told of as what they are', async (t) => {
   const files = { 'a.txt': text(), 'b.txt': text([1, 'b']), 'c.txt': text([2, 'c']), 'old/d.txt': text([3, 'd']) };
   const home = newMergeHome(t, { repos: ['app'], files });
   home.ours('app', {
@@ -123,7 +126,7 @@ test('renames and added files that conflict are told of as what they are', async
   });
 });
 
-test('histories without a common commit are a conflict of their own kind', async (t) => {
+testWalled('histories without a common commit are a conflict of their own kind', async (t) => {
   const home = newMergeHome(t, { repos: ['app'] });
   const other = join(home.layout.home, 'other');
   mkdirSync(other);
@@ -140,29 +143,32 @@ test('histories without a common commit are a conflict of their own kind', async
   assertAsBefore(home, 'app');
 });
 
-test('an upstream that is gone fails the step before anything is merged, and each that is gone is named', async (t) => {
-  const home = newMergeHome(t, { repos: ['app', 'lib', 'web'] });
-  home.theirs('app', { 'b.txt': 'new\n' });
-  rmSync(home.upstream('lib'), { recursive: true });
-  gitIn(home.upstream('web'), ['branch', '--move', 'main', 'trunk']);
-  await home.setUp(home.request({ step: 'setup' as never, work: { kind: 'setup' } }));
+testWalled(
+  'an upstream that is gone fails the step before anything is merged, and each that is gone is named',
+  async (t) => {
+    const home = newMergeHome(t, { repos: ['app', 'lib', 'web'] });
+    home.theirs('app', { 'b.txt': 'new\n' });
+    rmSync(home.upstream('lib'), { recursive: true });
+    gitIn(home.upstream('web'), ['branch', '--move', 'main', 'trunk']);
+    await home.setUp(home.request({ step: 'setup' as never, work: { kind: 'setup' } }));
 
-  const { outcome, text: output } = await home.merge();
+    const { outcome, text: output } = await home.merge();
 
-  assert.equal(outcome.state, 'failed', output());
-  assert.equal(outcome.reason?.class, 'upstream');
-  assert.match(
-    outcome.reason?.sentence ?? '',
-    /lib: There is no git repository at .*web: The upstream .* has no branch main\./,
-  );
-  assert.deepEqual(
-    outcome.repos.map(({ head }) => head),
-    [null, null, null],
-  );
-  assertAsBefore(home, 'app');
-});
+    assert.equal(outcome.state, 'failed', output());
+    assert.equal(outcome.reason?.class, 'upstream');
+    assert.match(
+      outcome.reason?.sentence ?? '',
+      /lib: There is no git repository at .*web: The upstream .* has no branch main\./,
+    );
+    assert.deepEqual(
+      outcome.repos.map(({ head }) => head),
+      [null, null, null],
+    );
+    assertAsBefore(home, 'app');
+  },
+);
 
-test('what lies uncommitted in a worktree is no part of the merge, and is kept beside it', async (t) => {
+testWalled('what lies uncommitted in a worktree is no part of the merge, and is kept beside it', async (t) => {
   const home = newMergeHome(t, { repos: ['app'], files: { 'a.txt': text(), '.gitignore': 'built\n' } });
   home.theirs('app', { 'a.txt': text([0, 'theirs']), 'new.txt': 'theirs\n' });
   await home.setUp(home.request({ step: 'setup' as never, work: { kind: 'setup' } }));
@@ -189,34 +195,41 @@ test('what lies uncommitted in a worktree is no part of the merge, and is kept b
   );
 });
 
-test('settings, drivers and hooks that lie in the worktree or in the home of the work do not take part', async (t) => {
-  const home = newMergeHome(t, {
-    repos: ['app'],
-    files: { 'a.txt': text(), '.gitattributes': '*.txt merge=own filter=own\n' },
-  });
-  home.ours('app', { 'a.txt': text([0, 'ours']) });
-  home.theirs('app', { 'a.txt': text([9, 'theirs']) });
-  await home.setUp(home.request({ step: 'setup' as never, work: { kind: 'setup' } }));
-  const planted = `${home.runFolder}/ran`;
-  const config = `[merge "own"]\n\tdriver = touch ${planted}\n[filter "own"]\n\tsmudge = touch ${planted}; cat\n[commit]\n\tgpgSign = true\n[rerere]\n\tenabled = true\n`;
-  writeFileSync(join(home.runFolder, 'app', '.git', 'config'), config, { flag: 'a' });
-  mkdirSync(join(home.runFolder, 'app', '.git', 'hooks'), { recursive: true });
-  for (const hook of ['post-checkout', 'post-merge', 'pre-merge-commit', 'commit-msg'])
-    writeFileSync(join(home.runFolder, 'app', '.git', 'hooks', hook), `#!/bin/sh\ntouch ${planted}\n`, { mode: 0o755 });
-  writeFileSync(join(home.agentFolder, '.gitconfig'), config);
+testWalled(
+  'settings, drivers and hooks that lie in the worktree or in the home of the work do not take part',
+  async (t) => {
+    const home = newMergeHome(t, {
+      repos: ['app'],
+      files: { 'a.txt': text(), '.gitattributes': '*.txt merge=own filter=own\n' },
+    });
+    home.ours('app', { 'a.txt': text([0, 'ours']) });
+    home.theirs('app', { 'a.txt': text([9, 'theirs']) });
+    await home.setUp(home.request({ step: 'setup' as never, work: { kind: 'setup' } }));
+    const planted = `${home.runFolder}/ran`;
+    const config = `[merge "own"]\n\tdriver = touch ${planted}\n[filter "own"]\n\tsmudge = touch ${planted}; cat\n[commit]\n\tgpgSign = true\n[rerere]\n\tenabled = true\n`;
+    writeFileSync(join(home.runFolder, 'app', '.git', 'config'), config, { flag: 'a' });
+    mkdirSync(join(home.runFolder, 'app', '.git', 'hooks'), { recursive: true });
+    for (const hook of ['post-checkout', 'post-merge', 'pre-merge-commit', 'commit-msg'])
+      writeFileSync(join(home.runFolder, 'app', '.git', 'hooks', hook), `#!/bin/sh\ntouch ${planted}\n`, {
+        mode: 0o755,
+      });
+    writeFileSync(join(home.agentFolder, '.gitconfig'), config);
 
-  const { outcome, text: output } = await home.merge();
+    const { outcome, text: output } = await home.merge();
 
-  assert.equal(outcome.state, 'passed', output());
-  assert.equal(existsSync(planted), false);
-  assert.equal(home.git('app', 'show', `${outcome.repos[0]?.head}:a.txt`), text([0, 'ours'], [9, 'theirs']).trim());
-  // The same merge with these settings in force runs what they name.
-  writeFileSync(join(home.runFolder, 'app', '.git', 'config'), config, { flag: 'a' });
-  const [head = '', ours = '', theirs = ''] = home.inWorktree('app', 'rev-list', '--parents', '-1', 'HEAD').split(' ');
-  assert.notEqual(head, ours);
-  home.inWorktree('app', 'merge-tree', '--write-tree', ours, theirs);
-  assert.equal(existsSync(planted), true);
-});
+    assert.equal(outcome.state, 'passed', output());
+    assert.equal(existsSync(planted), false);
+    assert.equal(home.git('app', 'show', `${outcome.repos[0]?.head}:a.txt`), text([0, 'ours'], [9, 'theirs']).trim());
+    // The same merge with these settings in force runs what they name.
+    writeFileSync(join(home.runFolder, 'app', '.git', 'config'), config, { flag: 'a' });
+    const [head = '', ours = '', theirs = ''] = home
+      .inWorktree('app', 'rev-list', '--parents', '-1', 'HEAD')
+      .split(' ');
+    assert.notEqual(head, ours);
+    home.inWorktree('app', 'merge-tree', '--write-tree', ours, theirs);
+    assert.equal(existsSync(planted), true);
+  },
+);
 
 test('without walls the merge is made all the same, and the attempt says that it was not confined', async (t) => {
   const home = newMergeHome(t, { repos: ['app'], files: { 'a.txt': text() }, confinement: 'off' });
