@@ -9,10 +9,10 @@ import { openService, type TestService, until } from './open-service.ts';
 
 const ENTRY = join(import.meta.dirname, '..', '..', 'src', 'bin', 'service.ts');
 
-/** Runs the service as a process of its own and kills it when `when` says so, amid what `ask` began. */
+/** Runs the service as a process of its own and kills it when `when` says so, amid what `asked` began. */
 async function killAmid(
   opened: TestService,
-  asked: { method: string; path: string; body: object },
+  asked: { method: string; path: string; body?: object },
   when: () => boolean | Promise<boolean>,
 ): Promise<void> {
   await opened.service.stop();
@@ -25,12 +25,21 @@ async function killAmid(
     socketPath: join(opened.home, '.state', 'takt.sock'),
     path: asked.path,
     method: asked.method,
-    headers: { 'content-type': 'application/json' },
+    headers: asked.body === undefined ? {} : { 'content-type': 'application/json' },
   });
+  let refused: string | undefined;
+  outgoing.on('response', (incoming) => {
+    if (incoming.statusCode !== 200) refused = `${asked.method} ${asked.path} gave ${incoming.statusCode}`;
+    incoming.resume();
+  });
+  // The connection breaks when the service is killed.
   outgoing.on('error', () => undefined);
-  outgoing.end(JSON.stringify(asked.body));
+  outgoing.end(asked.body === undefined ? undefined : JSON.stringify(asked.body));
   try {
-    await until('the moment', async () => ((await when()) ? true : undefined));
+    await until('the moment', async () => {
+      assert.equal(refused, undefined);
+      return (await when()) ? true : undefined;
+    });
   } finally {
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -81,7 +90,7 @@ test('a service that is killed while it deletes a workspace has either kept it o
 
   await killAmid(
     opened,
-    { method: 'DELETE', path: '/api/workspaces/task', body: {} },
+    { method: 'DELETE', path: '/api/workspaces/task' },
     // Deleting may be over between two looks; then it has to be whole.
     () => readdirSync(join(opened.home, '.state', 'tmp')).length > 0 || !inWorkspaces(opened).includes('task'),
   );
