@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { Fault } from '../contract/faults.ts';
-import { sha256, writeFileDurably } from '../platform/files.ts';
+import { writeFileDurably } from '../platform/files.ts';
+import { sha256 } from '../platform/sha256.ts';
 
 /** The hash of a file that is not there. */
 export const NO_FILE = 'none';

@@ -57,7 +57,13 @@ export function collectScript(
  * it, made through an index of its own. What its owner may not read is made readable first. Repositories that were made
  * within the work tree are left out, as git would take each for a submodule.
  */
-export const SNAPSHOT = `readable() {
+export const SNAPSHOT = `is_plain() { [ -f "$1" ] && [ -w "$1" ] && [ ! -L "$1" ]; }
+clear_away() {
+  for path; do
+    if [ -e "$path" ] || [ -L "$path" ]; then rm -rf "$path"; fi
+  done
+}
+readable() {
   (cd "$top/$1" && xargs -0 -r sh -c '
     for f; do
       if [ -L "$f" ]; then printf "%s\\0" "$f"
@@ -71,7 +77,7 @@ status_of() {
   in_repo "$1" status --porcelain --untracked-files=normal --ignore-submodules=dirty 2> "$top/$1/.git/takt-out-words"
 }
 changes_of() {
-  rm -rf "$top/$1/.git/takt-out-words"
+  is_plain "$top/$1/.git/takt-out-words" || clear_away "$top/$1/.git/takt-out-words"
   changes=$(status_of "$1") || { cat "$top/$1/.git/takt-out-words" >&2; return 1; }
   [ -s "$top/$1/.git/takt-out-words" ] || return 0
   find "$top/$1" -type d ! -readable -exec chmod u+rwx {} \\; >&2 || true
@@ -151,7 +157,7 @@ collect() {
     mv -f "$top/$name/.git/takt-out-index" "$top/$name/.git/index" || return 1
     head=$leftover leftover=
   fi
-  rm -f "$top/$name/.git/takt-out-index"
+  clear_away "$top/$name/.git/takt-out-index"
   if may_have_more "$name"; then collect_beside || rest=' ${LEFT_IN_FOLDER}'; fi
   if [ -e "$top/.takt/set-aside/$name" ]; then rest=' ${LEFT_IN_FOLDER}'
   elif [ -n "$changes" ] || [ "$head" != "$start" ]; then
@@ -176,7 +182,7 @@ give_up() {
 add_ref() { in_repo "$name" update-ref "$1" "$2" && refs="$refs $1"; }
 bundle() {
   bytes=0 refs=
-  rm -rf "$top/$name/.git/refs/takt-out" "$out"
+  clear_away "$top/$name/.git/refs/takt-out" "$out"
   if [ -n "$head" ]; then
     new=$(in_repo "$name" rev-list --max-count=1 "$head" "^$start" $known) || return 1
     if [ -n "$new" ]; then add_ref ${BUNDLE_HEAD} "$head" || return 1; fi

@@ -1,7 +1,8 @@
 import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { readTextIfThere, sha256 } from '../platform/files.ts';
+import { readTextIfThere } from '../platform/files.ts';
+import { sha256 } from '../platform/sha256.ts';
 
 /**
  * The configuration of a root repo. It has no remote: the upstream's address is takt's to know. `hooksPath` says where

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { createHash, randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
+import { randomHex } from './random-hex.ts';
 
 /**
  * Writes a file so that after a crash it is there whole or not at all: a temporary file in the
@@ -34,7 +34,7 @@ export async function createFileDurably(path: string, text: string | Uint8Array,
 }
 
 async function writeBeside(path: string, text: string | Uint8Array, mode: number): Promise<string> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = `${path}.${randomHex(6)}.tmp`;
   try {
     const file = await open(temporary, 'wx', mode);
     try {
@@ -138,9 +138,4 @@ async function isFolder(path: string): Promise<boolean> {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
     throw error;
   }
-}
-
-/** SHA-256 in hexadecimal. */
-export function sha256(text: string | Uint8Array): string {
-  return createHash('sha256').update(text).digest('hex');
 }

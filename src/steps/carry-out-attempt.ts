@@ -5,7 +5,7 @@ import { Fault } from '../contract/faults.ts';
 import { forgetProbe } from '../confinement/probe.ts';
 import { wallsFolder } from '../confinement/raise-walls.ts';
 import type { Walls } from '../confinement/walls.ts';
-import { writeFileDurably } from '../platform/files.ts';
+import { writeFileDurablySync } from '../platform/files-sync.ts';
 import type { AttemptDesk } from './attempt-desk.ts';
 import { hasWalls } from './has-walls.ts';
 import { openOutput } from './output-writer.ts';
@@ -33,7 +33,7 @@ export async function carryOutAttempt(folder: string): Promise<HostEnd> {
   try {
     request = readRequest(folder);
   } catch (error) {
-    await writeOutcome(folder, { ...nothingDone, reason: reasonOf(error), endedAtMs: Date.now() });
+    writeOutcome(folder, { ...nothingDone, reason: reasonOf(error), endedAtMs: Date.now() });
     return 'done';
   }
   const watch = watchForEnd(folder, request);
@@ -48,7 +48,7 @@ export async function carryOutAttempt(folder: string): Promise<HostEnd> {
   const outcome = await attempt({ request, folder, output, pipes, signal: watch.signal }, watch);
   await output.close();
   if (outcome === undefined) return 'interrupted';
-  await writeOutcome(folder, { ...outcome, outputBytes: output.bytes, endedAtMs: Date.now() });
+  writeOutcome(folder, { ...outcome, outputBytes: output.bytes, endedAtMs: Date.now() });
   return 'done';
 }
 
@@ -67,8 +67,8 @@ const nothingDone: AttemptOutcome = {
   endedAtMs: 0,
 };
 
-async function writeOutcome(folder: string, outcome: AttemptOutcome): Promise<void> {
-  await writeFileDurably(join(folder, 'outcome.json'), JSON.stringify(outcome));
+function writeOutcome(folder: string, outcome: AttemptOutcome): void {
+  writeFileDurablySync(join(folder, 'outcome.json'), JSON.stringify(outcome));
 }
 
 /** The service ends a host that was asked to end and then seems dead; large repos take their time. */

@@ -11,8 +11,8 @@ import {
   writeFileSync,
   fstatSync,
 } from 'node:fs';
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { randomHex } from '../platform/random-hex.ts';
 import type { StageResult } from '../contract/stage-result.ts';
 
 /**
@@ -97,7 +97,7 @@ function inResultsFolder(runFolder: string, owner: Owner, use: (folder: string) 
     const results = join(run, RESULTS_FOLDER);
     const facts = lstatSync(results, { throwIfNoEntry: false });
     // Something else under this name is put aside: it may be work.
-    if (facts?.isDirectory() === false) renameSync(results, `${results}-${randomBytes(4).toString('hex')}`);
+    if (facts?.isDirectory() === false) renameSync(results, `${results}-${randomHex(4)}`);
     makeWorkFolder(results, owner);
     inFolder(results, use);
   });
@@ -123,7 +123,7 @@ function readRegularFile(path: string): string | null | undefined {
 
 /** A rename replaces a link instead of following it. */
 function replaceFile(folder: string, name: string, text: string, owner: Owner): void {
-  const temporary = join(folder, `.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = join(folder, `.${randomHex(6)}.tmp`);
   const fd = openSync(temporary, 'wx', 0o644);
   try {
     writeFileSync(fd, text);
@@ -133,6 +133,6 @@ function replaceFile(folder: string, name: string, text: string, owner: Owner): 
   }
   const target = join(folder, name);
   if (lstatSync(target, { throwIfNoEntry: false })?.isDirectory() === true)
-    renameSync(target, `${target}-${randomBytes(4).toString('hex')}`);
+    renameSync(target, `${target}-${randomHex(4)}`);
   renameSync(temporary, target);
 }

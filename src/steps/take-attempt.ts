@@ -1,7 +1,8 @@
-import { linkSync, openSync, closeSync, fsyncSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { linkSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptHost } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
+import { writeNewSynced } from '../platform/files-sync.ts';
 import { identityOf } from '../platform/process-identity.ts';
 import { PROTOCOL } from './read-request.ts';
 
@@ -15,10 +16,7 @@ export function takeAttempt(folder: string): boolean {
   const host: AttemptHost = { protocol: PROTOCOL, ...identity, startedAtMs: Date.now() };
   const temporary = join(folder, `host.json.${process.pid}.tmp`);
   // Whole before it gets its name; that the name itself survives a power loss does not matter, as no host does.
-  const file = openSync(temporary, 'wx', 0o644);
-  writeSync(file, JSON.stringify(host));
-  fsyncSync(file);
-  closeSync(file);
+  writeNewSynced(temporary, JSON.stringify(host));
   try {
     linkSync(temporary, join(folder, 'taken'));
   } catch (error) {

@@ -8,7 +8,7 @@ import { UNIT_MARK, type UnitFacts, unitText } from '../../cli/service-unit/unit
 import { requireHome, serviceCommand } from '../../cli/start-service.ts';
 import { Fault } from '../../contract/faults.ts';
 import type { InstalledUnit } from '../../contract/service-unit.ts';
-import { sha256 } from '../../platform/files.ts';
+import { sha256 } from '../../platform/sha256.ts';
 import { servicePort } from '../../platform/service-port.ts';
 import { readLinger } from './linger.ts';
 import { putInPlace } from './put-in-place.ts';

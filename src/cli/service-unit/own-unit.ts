@@ -2,7 +2,8 @@ import { readdir, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { Fault } from '../../contract/faults.ts';
-import { readTextIfThere, sha256 } from '../../platform/files.ts';
+import { readTextIfThere } from '../../platform/files.ts';
+import { sha256 } from '../../platform/sha256.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 import { readUnit } from './unit-text.ts';
 

@@ -4,7 +4,7 @@ import { editFile, NO_FILE } from '../../../config/edit-file.ts';
 import { Fault } from '../../../contract/faults.ts';
 import type { ParamsOf } from '../../../contract/operation.ts';
 import type { Role, roleSet, roleShow } from '../../../contract/operations/guidance.ts';
-import { sha256 } from '../../../platform/files.ts';
+import { sha256 } from '../../../platform/sha256.ts';
 import { commit, type ServiceParts } from '../../parts.ts';
 import { newText } from './new-text.ts';
 

@@ -8,7 +8,7 @@ import type { Pipeline } from '../../../contract/pipeline.ts';
 import { checkPipeline } from '../../../pipeline/check-pipeline.ts';
 import { type KnownWords, modelAliases } from '../../../pipeline/known-words.ts';
 import { parseShortForms } from '../../../pipeline/short-forms.ts';
-import { sha256 } from '../../../platform/files.ts';
+import { sha256 } from '../../../platform/sha256.ts';
 import { pipelineOf, setPipeline as storePipeline, workspaceOf } from '../../../store/workspaces.ts';
 import { pictureOf, refreshWorkspaceGuidance } from '../../guidance/workspace-guidance.ts';
 import type { Call } from '../../http/binding.ts';
