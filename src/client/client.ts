@@ -53,13 +53,22 @@ export function createClient(
   transport: Transport,
   { expectedHome = null }: { expectedHome?: string | null } = {},
 ): Client {
-  const send = (
+  const send = async (
     operation: Pick<Operation, 'http'>,
     params: unknown,
     accept: string,
     signal: AbortSignal,
-  ): Promise<TransportReply> =>
-    sendChecked(transport, operation, params as Record<string, unknown>, { accept, signal, expectedHome });
+  ): Promise<TransportReply> => {
+    const refused = new AbortController();
+    const asked = { accept, signal: AbortSignal.any([signal, refused.signal]), expectedHome };
+    try {
+      return await sendChecked(transport, operation, params as Record<string, unknown>, asked);
+    } catch (error) {
+      // A body that nobody is going to read would keep its connection open, and this process alive.
+      refused.abort();
+      throw error;
+    }
+  };
   return {
     async call(operation, params, { signal }) {
       const reply = await send(operation, params, 'application/json', signal);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { scriptedService } from './scripted-service.ts';
 import { ending, startTakt, takt } from './takt-process.ts';
@@ -148,4 +150,20 @@ test('a reader that goes away ends the command quietly', async () => {
   const { code, stderr } = await ending(child);
 
   assert.deepEqual([code, stderr], [0, '']);
+});
+
+test('a service of another home is left at once, whatever it goes on to say', async () => {
+  await using service = await scriptedService({
+    // It never comes to its end.
+    'run.logs': (_, reply) => void reply.write(line('test', 'att_1', { kind: 'stdout', text: 'not ours\n' })),
+    'run.show': () => ({ id: 'run_1', state: 'running', steps: [] }),
+  });
+  await writeFile(join(service.home, '.state', 'service.json'), '{"homeId":"ours"}');
+
+  const { code, stderr, stdout } = await takt(['run', 'logs', 'feature'], {
+    env: { TAKT_HOME: service.home, TAKT_URL: service.url },
+  });
+
+  assert.deepEqual([code, stdout], [5, ''], stderr);
+  assert.match(stderr, /belongs to another home/);
 });
