@@ -8,7 +8,7 @@ import { forwardTo, listenSilently } from '../driver/forwarder.ts';
 import type { Run } from '../../src/contract/run.ts';
 import { type GitHttp, serveGitHttp } from '../driver/git-http.ts';
 import { type Household, openHousehold, PROJECT, until } from '../driver/household.ts';
-import { inTime, inTimeAndWell, taskOf, work } from './reach-home.ts';
+import { cutAPush, inTime, inTimeAndWell, taskOf, work } from './reach-home.ts';
 
 const ACCOUNT = { user: 'ada', password: 'sesame-9d1f' };
 
@@ -201,22 +201,8 @@ test('a push whose connection is cut leaves nothing half-made, and the next one 
   await useStore(household, http.port);
   await inTimeAndWell(household, 'repo', 'add', 'app', http.url('app'));
   await household.ok('workspace', 'create', 'task', 'app');
-  const commit = await work(household, 'app', LARGE_BYTES);
-  const before = await household.git(bare, 'count-objects', '-v');
-  http.cutNextPush(LARGE_BYTES / 2);
 
-  const cut = await inTime(household, 'push', 'task', '--yes');
-  const between = await taskOf(household, bare);
-  await household.git(bare, 'fsck', '--full');
-  await until('upstream to have cleared what came', async () =>
-    (await household.git(bare, 'count-objects', '-v')) === before ? true : undefined,
-  );
-  await inTimeAndWell(household, 'push', 'task', '--yes');
-
-  assert.equal(cut.fault?.code, 'UPSTREAM_UNREACHABLE', cut.stderr);
-  assert.match(cut.fault.message, /broke off/);
-  assert.equal(between, '');
-  assert.equal(await taskOf(household, bare), commit);
+  await cutAPush(household, { bare, bytes: LARGE_BYTES, cut: () => http.cutNextPush(LARGE_BYTES / 2) });
 });
 
 for (const scheme of ['http', 'https', 'git'])

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { FaultReport } from '../../src/contract/faults.ts';
-import type { Household, Said } from '../driver/household.ts';
+import { type Household, type Said, until } from '../driver/household.ts';
 import type { SshServer } from '../driver/ssh-server.ts';
 
 /** No command may hang on an upstream for longer. */
@@ -76,3 +76,29 @@ export const withKeyFile = ({ keyFile }: SshServer): string[] => [
   `  IdentityFile ${keyFile}`,
   '  IdentitiesOnly yes',
 ];
+
+/**
+ * Pushes `bytes` of work of the workspace `task` over a connection that `cut` breaks in the midst, then once more:
+ * nothing half-made stays in the upstream `bare`, and the second push goes through.
+ */
+export async function cutAPush(
+  household: Household,
+  { bare, bytes, cut }: { bare: string; bytes: number; cut: () => void },
+): Promise<void> {
+  const commit = await work(household, 'app', bytes);
+  const before = await household.git(bare, 'count-objects', '-v');
+  cut();
+
+  const broken = await inTime(household, 'push', 'task', '--yes');
+  const between = await taskOf(household, bare);
+  await household.git(bare, 'fsck', '--full');
+  await until('upstream to have cleared what came', async () =>
+    (await household.git(bare, 'count-objects', '-v')) === before ? true : undefined,
+  );
+  await inTimeAndWell(household, 'push', 'task', '--yes');
+
+  assert.equal(broken.fault?.code, 'UPSTREAM_UNREACHABLE', broken.stderr);
+  assert.match(broken.fault.message, /broke off/);
+  assert.equal(between, '');
+  assert.equal(await taskOf(household, bare), commit);
+}

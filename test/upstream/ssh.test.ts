@@ -4,11 +4,21 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { forwardTo, listenSilently } from '../driver/forwarder.ts';
-import { openHousehold, until } from '../driver/household.ts';
+import { openHousehold } from '../driver/household.ts';
 import { testNeeding } from '../driver/machine.ts';
 import { startSshAgent } from '../driver/ssh-agent.ts';
 import { startSshServer } from '../driver/ssh-server.ts';
-import { inTime, inTimeAndWell, sshUrl, sshUser, taskOf, useSshConfig, withKeyFile, work } from './reach-home.ts';
+import {
+  cutAPush,
+  inTime,
+  inTimeAndWell,
+  sshUrl,
+  sshUser,
+  taskOf,
+  useSshConfig,
+  withKeyFile,
+  work,
+} from './reach-home.ts';
 
 const test = testNeeding('sshd', 'ssh-agent');
 
@@ -197,22 +207,8 @@ test('a push whose connection is cut leaves nothing half-made, and the next one 
   const bare = await household.upstream('app', { 'a.txt': 'a\n' });
   await inTimeAndWell(household, 'repo', 'add', 'app', sshUrl(forwarder.port, bare));
   await household.ok('workspace', 'create', 'task', 'app');
-  const commit = await work(household, 'app', LARGE_BYTES);
-  const before = await household.git(bare, 'count-objects', '-v');
-  forwarder.cutNext(LARGE_BYTES / 2);
 
-  const cut = await inTime(household, 'push', 'task', '--yes');
-  const between = await taskOf(household, bare);
-  await household.git(bare, 'fsck', '--full');
-  await until('upstream to have cleared what came', async () =>
-    (await household.git(bare, 'count-objects', '-v')) === before ? true : undefined,
-  );
-  await inTimeAndWell(household, 'push', 'task', '--yes');
-
-  assert.equal(cut.fault?.code, 'UPSTREAM_UNREACHABLE', cut.stderr);
-  assert.match(cut.fault.message, /broke off/);
-  assert.equal(between, '');
-  assert.equal(await taskOf(household, bare), commit);
+  await cutAPush(household, { bare, bytes: LARGE_BYTES, cut: () => forwarder.cutNext(LARGE_BYTES / 2) });
 });
 
 /** A key of the server's kind that is not the server's. */
