@@ -1,4 +1,5 @@
-import { openHousehold, until, type Household } from '../../test/driver/household.ts';
+import { openHousehold, type Household } from '../../test/driver/household.ts';
+import { until } from '../../test/driver/until.ts';
 import { callService, preciseNowMs, readEvents } from '../events-reader.ts';
 import { type Figure, median, quantile } from '../figure.ts';
 

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openHousehold, until } from '../../test/driver/household.ts';
+import { openHousehold } from '../../test/driver/household.ts';
+import { until } from '../../test/driver/until.ts';
 import type { Run } from '../../src/contract/run.ts';
 import { alternate, type Figure, median, quantile } from '../figure.ts';
 import { bigRepos } from './workspace-create.ts';

@@ -5,6 +5,7 @@ import { attemptRefs } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
 import { quotedPath } from './clone-view.ts';
 import { BUNDLE_HEAD, BUNDLE_LEFTOVER } from './collect-script.ts';
+import { fetchChecked } from './fetch-checked.ts';
 import { git, linesOf } from './git.ts';
 import { moveRefs, pinCommits, refCommit } from './refs.ts';
 
@@ -79,7 +80,8 @@ async function openBundle(
       if (frame !== commit) throw refused(`it holds ${ref} at ${commit === '' ? 'no commit' : commit}`);
     }
     const here = wanted.filter(({ bundled }) => found.has(bundled));
-    if (here.length > 0) await fetchChecked(folder, p, here);
+    const refs = here.map(({ bundled, ref }) => `+${bundled.replace('refs/', 'refs/bundled/')}:${ref}`);
+    if (refs.length > 0) await fetchChecked(p.rootFolder, folder, refs, p);
     return found;
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -101,26 +103,6 @@ async function nameNeeded(folder: string, bundleFile: string, { signal }: { sign
   } finally {
     await file.close();
   }
-}
-
-async function fetchChecked(
-  folder: string,
-  p: Intake,
-  refs: readonly { bundled: string; ref: string }[],
-): Promise<void> {
-  const names = refs.map(({ bundled, ref }) => `+${bundled.replace('refs/', 'refs/bundled/')}:${ref}`);
-  const args = [
-    '-c',
-    'fetch.fsckObjects=true',
-    'fetch',
-    '--quiet',
-    '--atomic',
-    '--no-tags',
-    '--no-write-fetch-head',
-    '--no-recurse-submodules',
-    folder,
-  ];
-  await git(p.rootFolder, [...args, ...names], { signal: p.signal });
 }
 
 function refused(how: string): Fault {

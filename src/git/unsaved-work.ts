@@ -4,6 +4,7 @@ import type { CommitId } from '../contract/ids.ts';
 import { borrowingFrom, changedFiles } from './clone.ts';
 import { cloneObstacle, isPlainRefName, readCloneRefs, type CloneRefs } from './clone-files.ts';
 import { openCloneView, type CloneView } from './clone-view.ts';
+import { fetchChecked } from './fetch-checked.ts';
 import { git, gitResult } from './git.ts';
 import { commitEnvironment, isHeldByAny } from './history.ts';
 import type { Person } from './person.ts';
@@ -82,17 +83,7 @@ async function pinFromClone(p: Place & { readonly refPrefix: string; readonly au
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, `${commit}\n`);
   }
-  const args = [
-    '-c',
-    'fetch.fsckObjects=true',
-    'fetch',
-    '--quiet',
-    '--atomic',
-    '--no-tags',
-    '--no-write-fetch-head',
-    '--no-recurse-submodules',
-  ];
-  await git(p.rootFolder, [...args, '--', view.gitFolder, `+refs/pins/*:${p.refPrefix}/*`], p);
+  await fetchChecked(p.rootFolder, view.gitFolder, [`+refs/pins/*:${p.refPrefix}/*`], p);
 }
 
 /** Commits the files as they are, beside the branch, but for repositories within: git would make submodules of them. */

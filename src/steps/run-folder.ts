@@ -76,9 +76,14 @@ const nameOf = (path: string): string => path.slice(RESULTS_FOLDER.length + 1);
  * Undefined if there is none, null if it is something else or closed.
  */
 function inFolder<Value>(folder: string, use: (folder: string) => Value): Value | null | undefined {
+  return withOpen(folder, OPEN_FOLDER, (fd) => use(`/proc/self/fd/${fd}`));
+}
+
+/** Undefined if there is nothing under this name, null if it is a trap. */
+function withOpen<Value>(path: string, flags: number, use: (fd: number) => Value): Value | null | undefined {
   let fd: number;
   try {
-    fd = openSync(folder, OPEN_FOLDER);
+    fd = openSync(path, flags);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (code === 'ENOENT') return undefined;
@@ -86,7 +91,7 @@ function inFolder<Value>(folder: string, use: (folder: string) => Value): Value 
     throw error;
   }
   try {
-    return use(`/proc/self/fd/${fd}`);
+    return use(fd);
   } finally {
     closeSync(fd);
   }
@@ -104,21 +109,10 @@ function inResultsFolder(runFolder: string, owner: Owner, use: (folder: string) 
 }
 
 function readRegularFile(path: string): string | null | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, OPEN_FILE);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (code === 'ENOENT') return undefined;
-    if (TRAP_CODES.includes(code)) return null;
-    throw error;
-  }
-  try {
+  return withOpen(path, OPEN_FILE, (fd) => {
     const facts = fstatSync(fd);
     return facts.isFile() && facts.size <= RESULT_LIMIT_BYTES ? readFileSync(fd, 'utf8') : null;
-  } finally {
-    closeSync(fd);
-  }
+  });
 }
 
 /** A rename replaces a link instead of following it. */

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openGithub, type GithubStandIn } from './github-stand-in.ts';
 import type { Run } from '../../src/contract/run.ts';
-import { openHousehold, type Household, until } from './household.ts';
+import { openHousehold, type Household } from './household.ts';
+import { until } from './until.ts';
 
 export interface GithubHousehold extends Household {
   readonly github: GithubStandIn;

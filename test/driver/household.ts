@@ -46,21 +46,6 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Waits until `look` gives something; polls, since the thing may be outside takt. */
-export async function until<Value>(
-  what: string,
-  look: () => Promise<Value | undefined> | Value | undefined,
-  limitMs = 30_000,
-): Promise<Value> {
-  const end = Date.now() + limitMs;
-  for (;;) {
-    const value = await look();
-    if (value !== undefined) return value;
-    if (Date.now() > end) throw new Error(`waited ${limitMs} ms in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
-
 /**
  * Variables with which no systemd is found, neither that of whoever runs the tests nor the machine's logind: their units
  * and their lingering are not for tests to change.

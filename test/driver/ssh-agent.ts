@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from './household.ts';
+import { until } from './until.ts';
 
 export interface SshAgent {
   /** For SSH_AUTH_SOCK. */

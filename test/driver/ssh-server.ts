@@ -2,7 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { freePort, until } from './household.ts';
+import { freePort } from './household.ts';
+import { until } from './until.ts';
 
 export interface SshServer {
   readonly port: number;

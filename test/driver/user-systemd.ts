@@ -2,7 +2,8 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until, type Said } from './household.ts';
+import type { Said } from './household.ts';
+import { until } from './until.ts';
 import { isInstalled } from './machine.ts';
 
 /** A real `systemd --user` of its own, beside whatever else the machine runs; gone with the test. */

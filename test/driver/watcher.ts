@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { BranchChange } from '../../src/contract/branch-change.ts';
-import { type Household, until } from './household.ts';
+import type { Household } from './household.ts';
+import { until } from './until.ts';
 
 /** A `takt watch` that goes on, and what it has said. */
 export interface Watcher extends AsyncDisposable {

@@ -5,7 +5,8 @@ import test from 'node:test';
 import { call, giveResult, type ScriptedScenario } from '../../src/agents/scripted-scenario.ts';
 import { type ScriptedModel, startScriptedModel } from '../../src/agents/scripted-model.ts';
 import type { Run } from '../../src/contract/run.ts';
-import { openHousehold, until, type Household } from '../driver/household.ts';
+import { openHousehold, type Household } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 
 /** Edits a file, then takes its time, then edits another, commits both and says so. */
 const scenario: ScriptedScenario = {

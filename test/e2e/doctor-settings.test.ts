@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
-import { openHousehold, until, type Household } from '../driver/household.ts';
+import { openHousehold, type Household } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 import { makeFifo } from '../git/scratch.ts';
 
 type Finding = { readonly name: string; readonly state: string; readonly found: string; readonly fix: string };

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { startScriptedModel, type ScriptedModel } from '../../src/agents/scripted-model.ts';
 import { giveResult } from '../../src/agents/scripted-scenario.ts';
 import { taktInTerminal } from '../cli/takt-process.ts';
-import { openHousehold, PROJECT, until, type Household } from '../driver/household.ts';
+import { openHousehold, PROJECT, type Household } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 import { testNeeding } from '../driver/machine.ts';
 import { atRest, type Effect, effects, type Seen } from './python-takt-effects.ts';
 

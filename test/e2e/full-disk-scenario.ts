@@ -7,7 +7,8 @@ import { mkdir, mkdtemp, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Run } from '../../src/contract/run.ts';
-import { openHousehold, until } from '../driver/household.ts';
+import { openHousehold } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 
 const disk = await mkdtemp(join(tmpdir(), 'takt-full-'));
 execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk]);

@@ -4,7 +4,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Run } from '../../src/contract/run.ts';
-import { type Household, openHousehold, until } from '../driver/household.ts';
+import { type Household, openHousehold } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 import { testNeeding } from '../driver/machine.ts';
 
 const test = testNeeding('bwrap');

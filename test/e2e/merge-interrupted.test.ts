@@ -4,7 +4,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Run } from '../../src/contract/run.ts';
 import { homeLayout } from '../../src/platform/home-layout.ts';
-import { openHousehold, until } from '../driver/household.ts';
+import { openHousehold } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 import { testNeeding } from '../driver/machine.ts';
 import { makeFifo } from '../git/scratch.ts';
 

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunSummary } from '../../src/contract/run.ts';
-import { type Household, until } from '../driver/household.ts';
+import type { Household } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 
 /** What a command said, and where to look for what it did. */
 export interface Seen {

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { RunSummary } from '../../src/contract/run.ts';
-import { openHousehold, until, type Household } from '../driver/household.ts';
+import { openHousehold, type Household } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 
 async function oneRepo(steps: string[]): Promise<Household> {
   const household = await openHousehold();

@@ -4,7 +4,8 @@ import test from 'node:test';
 import type { Run } from '../../src/contract/run.ts';
 import type { ServiceStatus } from '../../src/contract/service.ts';
 import type { InstalledUnit, RemovedUnit } from '../../src/contract/service-unit.ts';
-import { until, type Household } from '../driver/household.ts';
+import type { Household } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 import { openUnitHousehold } from '../driver/unit-household.ts';
 import { reasonAgainstUserSystemd } from '../driver/user-systemd.ts';
 

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Run } from '../../src/contract/run.ts';
-import { type Household, openHousehold, until } from '../driver/household.ts';
+import { type Household, openHousehold } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 
 /** A workspace `task` on `app`, with a commit that upstream has. */
 async function withReleasedTask(household: Household): Promise<string> {

@@ -3,7 +3,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openHousehold, PROJECT, until, type Household } from '../driver/household.ts';
+import { openHousehold, PROJECT, type Household } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 import { testNeeding } from '../driver/machine.ts';
 import { parsed, watched, watcherOf } from '../driver/watcher.ts';
 

@@ -3,7 +3,8 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { BranchChange } from '../../src/contract/branch-change.ts';
-import { openHousehold, until, type Household } from '../driver/household.ts';
+import { openHousehold, type Household } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 import { pictureOf } from '../driver/picture.ts';
 import { parsed, watched } from '../driver/watcher.ts';
 

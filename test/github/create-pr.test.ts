@@ -9,7 +9,7 @@ import {
   runEnded,
   type GithubHousehold,
 } from '../driver/github-household.ts';
-import { until } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 import { testNeeding } from '../driver/machine.ts';
 
 const test = testNeeding('gh', 'openssl');

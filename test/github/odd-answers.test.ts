@@ -3,7 +3,7 @@ import { giveResult, type ScriptedScenario } from '../../src/agents/scripted-sce
 import { startScriptedModel } from '../../src/agents/scripted-model.ts';
 import type { PullRequest } from '../../src/contract/pull-request.ts';
 import { commitAndPush, openGithubHousehold, runEnded, type GithubHousehold } from '../driver/github-household.ts';
-import { until } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 import { testNeeding } from '../driver/machine.ts';
 
 const test = testNeeding('gh', 'openssl');

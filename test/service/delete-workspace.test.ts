@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Loose, openService, type Reply, type TestService, until } from './open-service.ts';
+import { type Loose, openService, type Reply, type TestService } from './open-service.ts';
+import { until } from '../driver/until.ts';
 
 const clone = (opened: TestService, workspace: string, repo: string): string =>
   join(opened.home, 'workspaces', workspace, repo);

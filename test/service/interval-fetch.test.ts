@@ -10,7 +10,8 @@ import { createEventBus } from '../../src/service/event-bus.ts';
 import { startIntervalFetch } from '../../src/service/interval-fetch.ts';
 import { createKeyedLock } from '../../src/service/keyed-lock.ts';
 import type { ServiceParts } from '../../src/service/parts.ts';
-import { openService, until } from './open-service.ts';
+import { openService } from './open-service.ts';
+import { until } from '../driver/until.ts';
 
 test('repos are fetched by themselves once in an interval, and a failure is noted and mended by the next', async () => {
   await using opened = await openService();

@@ -5,7 +5,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openService, type TestService, until } from './open-service.ts';
+import { openService, type TestService } from './open-service.ts';
+import { until } from '../driver/until.ts';
 
 const ENTRY = join(import.meta.dirname, '..', '..', 'src', 'bin', 'service.ts');
 

@@ -11,7 +11,8 @@ import { test } from 'node:test';
 import { initHome } from '../../src/config/init-home.ts';
 import { openLog } from '../../src/service/open-log.ts';
 import { startService } from '../../src/service/start-service.ts';
-import { openService, until } from './open-service.ts';
+import { openService } from './open-service.ts';
+import { until } from '../driver/until.ts';
 
 const ENTRY = join(import.meta.dirname, '..', '..', 'src', 'bin', 'service.ts');
 

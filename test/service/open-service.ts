@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { initHome } from '../../src/config/init-home.ts';
 import { type RunningService, startService } from '../../src/service/start-service.ts';
+import { until } from '../driver/until.ts';
 
 /** JSON of a reply, whose shape is the contract's; the tests look at what they are about. */
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into replies of every shape, and a wrong one fails them
@@ -159,20 +160,5 @@ function parsed(text: string): unknown {
     // A page, or lines of JSON.
     if (error instanceof SyntaxError) return undefined;
     throw error;
-  }
-}
-
-/** Resolves with the first value that is not undefined; looks again after each turn of the loop, up to the limit. */
-export async function until<Value>(
-  what: string,
-  look: () => Value | undefined | Promise<Value | undefined>,
-  limitMs = 30_000,
-): Promise<Value> {
-  const end = Date.now() + limitMs;
-  for (;;) {
-    const value = await look();
-    if (value !== undefined) return value;
-    if (Date.now() > end) throw new Error(`waited ${limitMs} ms in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

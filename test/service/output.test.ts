@@ -6,7 +6,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Loose, openService, type TestService, until } from './open-service.ts';
+import { type Loose, openService, type TestService } from './open-service.ts';
+import { until } from '../driver/until.ts';
 
 interface Line {
   readonly step: string;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Loose, openService, type TestService, until } from './open-service.ts';
+import { type Loose, openService, type TestService } from './open-service.ts';
+import { until } from '../driver/until.ts';
 
 const post = (body: object): { method: string; body: object } => ({ method: 'POST', body });
 const names = (reply: { body: Loose }): string[] => reply.body.repos.map(({ name }: { name: string }) => name);

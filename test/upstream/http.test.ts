@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import { forwardTo, listenSilently } from '../driver/forwarder.ts';
 import type { Run } from '../../src/contract/run.ts';
 import { type GitHttp, serveGitHttp } from '../driver/git-http.ts';
-import { type Household, openHousehold, PROJECT, until } from '../driver/household.ts';
+import { type Household, openHousehold, PROJECT } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 import { cutAPush, inTime, inTimeAndWell, taskOf, work } from './reach-home.ts';
 
 const ACCOUNT = { user: 'ada', password: 'sesame-9d1f' };

@@ -4,7 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { FaultReport } from '../../src/contract/faults.ts';
-import { type Household, type Said, until } from '../driver/household.ts';
+import type { Household, Said } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 import type { SshServer } from '../driver/ssh-server.ts';
 
 /** No command may hang on an upstream for longer. */

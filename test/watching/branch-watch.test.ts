@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { startBranchWatch } from '../../src/bin/watch/branch-watch.ts';
 import { homeLayout } from '../../src/platform/home-layout.ts';
-import { until } from '../driver/household.ts';
+import { until } from '../driver/until.ts';
 import { limit, newScratch, newUpstream, run } from '../git/scratch.ts';
 
 test('while the reader is behind nobody looks, and once it is not, nothing is missing', async () => {
