@@ -9,7 +9,7 @@ import type { push as pushPlan } from '../contract/operations/push.ts';
 import type { repoList } from '../contract/operations/repo.ts';
 import type { ReplyOf } from '../contract/operation.ts';
 import { gitEnvironment } from '../git/git.ts';
-import { pushCommit } from '../git/push.ts';
+import { pushCommit, unnotedWords } from '../git/push.ts';
 import { commandNamed } from '../grammar/command-table.ts';
 import { pushAddresses } from './push-address.ts';
 
@@ -93,8 +93,10 @@ export async function pushInOrder(
     try {
       const { env } = gitEnvironment(process.env, { interactive: terminal.canAsk, hasAskpass: true });
       const addresses = pushAddresses(planned);
-      await pushCommit({ rootFolder, ...addresses, branch, commit, expected, defaultBranch, env, signal });
+      const what = { rootFolder, ...addresses, branch, commit, expected, defaultBranch };
+      const { unnoted } = await pushCommit({ ...what, env, signal });
       out.push(repo);
+      if (unnoted !== null) terminal.writeError(`takt: ${unnotedWords(repo, unnoted)}\n`);
       await client.call(
         commandNamed(table, 'push.record'),
         { workspace: params['workspace'], repo, commit },

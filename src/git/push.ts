@@ -13,6 +13,11 @@ import { upstreamFault } from './upstream-fault.ts';
 
 const SUBJECTS_SHOWN = 50;
 
+interface Sent {
+  readonly kind: 'pushed' | 'current';
+  readonly unnoted: Fault | null;
+}
+
 /** What would go out, without the names of where from and where to. */
 type Outgoing = Omit<PushOfRepo, 'repo' | 'rootFolder' | 'upstream' | 'pushUrl'>;
 
@@ -60,6 +65,7 @@ export async function planPush(p: {
  * Sends exactly one commit to one branch at `pushUrl`, which has to stand at `expected` (null: absent). What is there is
  * only ever added to: a commit that does not hold `expected` is not sent. `current`: it was there already, as after a
  * push whose answer was lost. Faults: UPSTREAM_MOVED, PUSH_REJECTED, and those of an upstream that does not answer.
+ * `unnoted`: why the root repo could not note where upstream is now; the next fetch does.
  */
 export async function pushCommit(p: {
   readonly rootFolder: string;
@@ -74,7 +80,7 @@ export async function pushCommit(p: {
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly onStderr?: (chunk: string) => void;
-}): Promise<{ kind: 'pushed' | 'current' }> {
+}): Promise<Sent> {
   if (p.branch === p.defaultBranch)
     throw new Fault('PUSH_REJECTED', `takt never pushes to the default branch ${p.branch}.`, {
       hint: 'Push a workspace’s branch and open a pull request.',
@@ -102,47 +108,22 @@ export async function pushCommit(p: {
   const answer = linesOf(result.stdout.toString('utf8')).find((line) => line.split('\t')[1]?.endsWith(`:${ref}`));
   if (answer === undefined) throw await pushFault(p, { contact, words: result.stderr });
   if (answer.startsWith('!') || result.exitCode !== 0) return settleRefusal(p, commit, result.stderr);
-  await noteUpstreamBranch({ ...p, pushedRefs: pushedRefs(p) }, commit);
-  return { kind: answer.startsWith('=') ? 'current' : 'pushed' };
+  return { kind: answer.startsWith('=') ? 'current' : 'pushed', unnoted: await noted(p, commit) };
 }
 
-/**
- * The order of letting out: a repo comes after all that it depends on; else by name. Where repos need each other in a
- * circle, they go by name. Names that are not in the list do not count.
- */
-export function pushOrder<Name extends string>(
-  repos: readonly { readonly name: Name; readonly dependsOn: readonly string[] }[],
-): Name[] {
-  const left = new Map(
-    [...repos].sort((a, b) => (a.name < b.name ? -1 : 1)).map((repo) => [repo.name as string, repo]),
-  );
-  const order: Name[] = [];
-  while (left.size > 0) {
-    const isFree = (repo: { name: string; dependsOn: readonly string[] }): boolean =>
-      !repo.dependsOn.some((need) => need !== repo.name && left.has(need));
-    const next = [...left.values()].find(isFree) ?? firstOfCircle(left);
-    order.push(next.name);
-    left.delete(next.name);
+/** For whoever pushed. */
+export const unnotedWords = (repo: string, { message, detail }: Fault): string =>
+  `${repo} went out, and its root repo does not know yet (\`takt repo fetch ${repo}\` tells it): ${message}${detail === undefined ? '' : `\n${detail}`}`;
+
+/** What went out stays out, whatever may be wrong in the root repo. */
+async function noted(p: Parameters<typeof pushCommit>[0], commit: CommitId): Promise<Fault | null> {
+  try {
+    await noteUpstreamBranch({ ...p, pushedRefs: pushedRefs(p) }, commit);
+    return null;
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
   }
-  return order;
-}
-
-/** Of what is left, all waits for a circle; the first by name that lies on one goes, not one that only waits for it. */
-function firstOfCircle<Repo extends { readonly name: string; readonly dependsOn: readonly string[] }>(
-  left: ReadonlyMap<string, Repo>,
-): Repo {
-  const reaches = (from: Repo, target: string): boolean => {
-    const seen = new Set<string>();
-    const next = [...from.dependsOn];
-    for (let name = next.pop(); name !== undefined; name = next.pop()) {
-      if (name === target) return true;
-      if (seen.has(name)) continue;
-      seen.add(name);
-      next.push(...(left.get(name)?.dependsOn ?? []));
-    }
-    return false;
-  };
-  return [...left.values()].find((repo) => reaches(repo, repo.name)) ?? [...left.values()][0]!;
 }
 
 /** Servers say of a repository that may be read and not written that there is none; so it is read. */
@@ -166,17 +147,10 @@ async function pushFault(
 }
 
 /** Git gives the reason only in prose, so it is asked where the branch stands. */
-async function settleRefusal(
-  p: Parameters<typeof pushCommit>[0],
-  commit: CommitId,
-  words: string,
-): Promise<{ kind: 'current' }> {
+async function settleRefusal(p: Parameters<typeof pushCommit>[0], commit: CommitId, words: string): Promise<Sent> {
   const asked = await askUpstreamBranches(p.rootFolder, p.pushUrl, [p.branch], { signal: p.signal, env: p.env });
   const now = asked.get(p.branch) ?? null;
-  if (now === commit) {
-    await noteUpstreamBranch({ ...p, pushedRefs: pushedRefs(p) }, commit);
-    return { kind: 'current' };
-  }
+  if (now === commit) return { kind: 'current', unnoted: await noted(p, commit) };
   if (now !== p.expected) throw moved(p.pushUrl, p.branch, now);
   throw new Fault('PUSH_REJECTED', `The upstream ${p.pushUrl} did not take ${p.branch}.`, { detail: words.trim() });
 }

@@ -1,6 +1,6 @@
 import type { CommitId } from '../contract/ids.ts';
 import { countApart } from './history.ts';
-import { pinCommits, refCommit } from './refs.ts';
+import { moveRefs, pinCommits, readRefs, refCommit } from './refs.ts';
 import { UPSTREAM_REFS } from './root-repo.ts';
 
 interface WorkspaceBranch {
@@ -35,7 +35,20 @@ export async function besideUpstreamBranch(p: WorkspaceBranch): Promise<BesideUp
   return { ours, theirs, ahead: left, behind: right };
 }
 
-/** Notes where upstream's branch is after a push. */
+/**
+ * Notes where upstream's branch is after a push. What was noted of branches whose names leave no room for it, such as
+ * `a/b` beside `a`, goes: upstream cannot have them any more.
+ */
 export async function noteUpstreamBranch(p: WorkspaceBranch, commit: CommitId): Promise<void> {
-  await pinCommits(p.rootFolder, [{ ref: upstreamBranchRef(p.branch, p.pushedRefs), commit }], p);
+  const prefix = p.pushedRefs ?? UPSTREAM_REFS;
+  const known = await readRefs(p.rootFolder, prefix, p);
+  const isInTheWay = (branch: string): boolean =>
+    branch.startsWith(`${p.branch}/`) || p.branch.startsWith(`${branch}/`);
+  const stale = [...known].filter(([branch]) => isInTheWay(branch));
+  await moveRefs(
+    p.rootFolder,
+    stale.map(([branch, from]) => ({ ref: prefix + branch, from, to: null })),
+    p,
+  );
+  await pinCommits(p.rootFolder, [{ ref: prefix + p.branch, commit }], p);
 }

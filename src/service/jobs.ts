@@ -1,8 +1,7 @@
 import { Fault } from '../contract/faults.ts';
 import type { Job } from '../contract/service.ts';
-import type { Database } from '../store/database.ts';
 import { appendEvent } from '../store/events.ts';
-import type { EventBus } from './event-bus.ts';
+import type { ServiceParts } from './parts.ts';
 
 /** How a job says how far it is: `label` names the part, such as a repo; percent is null where nobody knows. */
 export type Progress = (label: string, text: string, percent: number | null) => void;
@@ -39,7 +38,9 @@ interface LiveJob {
 const RUNNING_LIMIT = 50;
 const KEPT_LIMIT = 100;
 
-export function createJobs(ground: { database: Database; bus: EventBus }): Jobs {
+type Ground = Pick<ServiceParts, 'bus' | 'database' | 'log'>;
+
+export function createJobs(ground: Ground): Jobs {
   const jobs = new Map<string, LiveJob>();
   let latest = 0;
   const running = (): LiveJob[] => [...jobs.values()].filter(({ state }) => state === 'running');
@@ -51,9 +52,10 @@ export function createJobs(ground: { database: Database; bus: EventBus }): Jobs 
     }
     latest += 1;
     const job = newJob(`job_${latest}`, work);
+    // A job that cannot be told of does not begin.
+    tell(ground, job);
     jobs.set(job.id, job);
     dropOldJobs(jobs);
-    tell(ground, job);
     return job;
   };
   return {
@@ -108,15 +110,20 @@ function dropOldJobs(jobs: Map<string, LiveJob>): void {
   }
 }
 
-function tell({ database, bus }: { database: Database; bus: EventBus }, { id, work, state }: LiveJob): void {
+function tell({ database, bus }: Ground, { id, work, state }: LiveJob): void {
   const data = { job: id, operation: work.operation, title: work.title, state };
   appendEvent(database, { topic: 'job.update', atMs: Date.now(), data });
   bus.wake();
 }
 
-function settle(ground: { database: Database; bus: EventBus }, job: LiveJob, state: Job['state']): void {
+/** Whoever asked has the job's result; that the store takes no event more, as on a full disk, is no end of the service. */
+function settle(ground: Ground, job: LiveJob, state: Job['state']): void {
   job.state = state;
-  tell(ground, job);
+  try {
+    tell(ground, job);
+  } catch (error) {
+    ground.log.warn({ job: job.id, state, err: error }, 'the end of a job could not be told');
+  }
 }
 
 function viewOf(job: LiveJob): Job {

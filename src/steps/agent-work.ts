@@ -15,7 +15,7 @@ import { Fault } from '../contract/faults.ts';
 import type { AgentUsage, FailureReason } from '../contract/run.ts';
 import { StageResult } from '../contract/stage-result.ts';
 import { diffSummary } from '../git/history.ts';
-import { pushOrder } from '../git/push.ts';
+import { pushOrder } from '../git/push-order.ts';
 import { agentVerdict } from './agent-verdict.ts';
 import { endProcesses, untilGone } from './end-processes.ts';
 import type { OutputWriter } from './output-writer.ts';

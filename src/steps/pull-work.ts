@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { AttemptOutcome, AttemptWork } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
 import { gitEnvironment } from '../git/git.ts';
-import { pushOrder } from '../git/push.ts';
+import { pushOrder } from '../git/push-order.ts';
 import { type GhCaller, ghEnvironment } from '../github/gh-api.ts';
 import { openPulls, type PlacedPull, placePulls, type WantedPull } from '../github/open-pulls.ts';
 import { rulesOf } from '../github/pull-calls.ts';

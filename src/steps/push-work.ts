@@ -1,7 +1,8 @@
 import type { AttemptOutcome, AttemptWork } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
 import { gitEnvironment } from '../git/git.ts';
-import { pushCommit, pushOrder } from '../git/push.ts';
+import { pushCommit, unnotedWords } from '../git/push.ts';
+import { pushOrder } from '../git/push-order.ts';
 import type { AttemptDesk } from './attempt-desk.ts';
 import { linesWithoutProgress } from './whole-lines.ts';
 import { endedWork, failedWork, passedWork, type WorkResult } from './work-result.ts';
@@ -45,7 +46,7 @@ export async function pushCommits(
     const { rootFolder, upstream, pushUrl, defaultBranch } = place;
     try {
       const onStderr = linesWithoutProgress((text) => output.write({ kind: 'stderr', atMs: Date.now(), text }));
-      const { kind } = await pushCommit({
+      const { kind, unnoted } = await pushCommit({
         rootFolder,
         upstream,
         pushUrl,
@@ -62,6 +63,7 @@ export async function pushCommits(
           ? `Pushed ${commit.slice(0, 12)} of ${repo} to ${request.workspace}.`
           : `${repo} was there already.`,
       );
+      if (unnoted !== null) output.note(unnotedWords(repo, unnoted));
       pushed.push({ repo, commit });
     } catch (error) {
       if (signal.aborted) return { pushed, stopped: 'ended' };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { AttemptRepo } from '../contract/attempt.ts';
-import { pushOrder } from '../git/push.ts';
+import { pushOrder } from '../git/push-order.ts';
 import type { WalledDesk } from './attempt-desk.ts';
 import { hideResidue } from './hide-residue.ts';
 import { cacheKey, restoreCache, saveCache } from './repo-cache.ts';

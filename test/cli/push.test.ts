@@ -63,7 +63,10 @@ test('push shows what would go out and sends exactly that, the needed repo first
   assert.deepEqual([dry.code, unasked.code, before], [0, 6, ['', '']]);
   assert.match(pushed.stdout, /✓ lib:[\s\S]*✓ app:/);
   assert.deepEqual([upstreamBranch(task.upstreams.app), upstreamBranch(task.upstreams.lib)], [app, lib]);
-  assert.deepEqual([again.code, again.stdout], [0, 'Nothing to push: upstream has all commits of feature.\n']);
+  assert.deepEqual(
+    [again.code, again.stdout],
+    [0, 'Nothing to push: by the last fetch, upstream has all commits of feature.\n'],
+  );
 });
 
 test('on a terminal push asks, and no leaves upstream as it is', async () => {

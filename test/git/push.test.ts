@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Fault } from '../../src/contract/faults.ts';
 import { gitEnvironment } from '../../src/git/git.ts';
-import { planPush, pushCommit, pushOrder } from '../../src/git/push.ts';
+import { planPush, pushCommit } from '../../src/git/push.ts';
 import { commit, limit, newRoot, newScratch, run, write, type Scratch } from './scratch.ts';
 
 const { env } = gitEnvironment({ ...process.env, HOME: '/nonexistent' }, { interactive: false });
@@ -79,12 +79,12 @@ test('a push sends exactly the commit shown, and records where upstream is', asy
 
   assert.deepEqual(
     await push(null, { commit: between, env: { ...env, GIT_CONFIG_GLOBAL: scratch.path('gitconfig') } }),
-    { kind: 'pushed' },
+    { kind: 'pushed', unnoted: null },
   );
   assert.equal(run(upstream, 'rev-parse', 'task'), between);
   assert.equal(run(root, 'rev-parse', 'refs/remotes/upstream/task'), between);
-  assert.deepEqual(await push(between), { kind: 'pushed' });
-  assert.deepEqual(await push(between), { kind: 'current' });
+  assert.deepEqual(await push(between), { kind: 'pushed', unnoted: null });
+  assert.deepEqual(await push(between), { kind: 'current', unnoted: null });
   assert.equal(run(upstream, 'rev-parse', 'task'), tip);
   assert.equal(run(upstream, 'for-each-ref', '--format=%(refname)'), 'refs/heads/main\nrefs/heads/task');
 });
@@ -170,13 +170,28 @@ test('an upstream that may be read and not pushed to is told from one that is no
   await assert.rejects(push(null, { pushUrl: `${address}x`, env: ssh }), failsWith('UPSTREAM_MISSING'));
 });
 
-test('repos go out after those that they depend on, by name where it does not matter', () => {
-  const order = (map: Record<string, string[]>): string =>
-    pushOrder(Object.entries(map).map(([name, dependsOn]) => ({ name, dependsOn }))).join(' ');
+test('a branch that upstream lost does not keep one from being noted that has its name as a folder', async () => {
+  using scratch = newScratch();
+  const { root, tip, start, push } = await outgoing(scratch);
+  run(root, 'update-ref', 'refs/remotes/upstream/task/old', start);
 
-  assert.equal(order({ web: ['api'], api: ['lib'], lib: [], docs: [] }), 'docs lib api web');
-  assert.equal(order({ c: [], b: [], a: [] }), 'a b c');
-  assert.equal(order({ app: ['elsewhere', 'app'], lib: [] }), 'app lib');
-  assert.equal(order({ b: ['c'], c: ['b'], a: ['b'], d: [] }), 'd b a c');
-  assert.equal(order({}), '');
+  const sent = await push(null);
+
+  assert.deepEqual(sent, { kind: 'pushed', unnoted: null });
+  assert.equal(
+    run(root, 'for-each-ref', '--format=%(objectname) %(refname)', 'refs/remotes/upstream/task'),
+    `${tip} refs/remotes/upstream/task`,
+  );
+});
+
+test('a push that went out is one, whatever keeps the root repo from noting it', async () => {
+  using scratch = newScratch();
+  const { root, upstream, tip, push } = await outgoing(scratch);
+  write(`${root}/refs/remotes/upstream/task/no-ref.lock`, '');
+
+  const { kind, unnoted } = await push(null);
+
+  assert.equal(kind, 'pushed');
+  assert.match(unnoted?.detail ?? '', /refs\/remotes\/upstream\/task/);
+  assert.equal(run(upstream, 'rev-parse', 'task'), tip);
 });

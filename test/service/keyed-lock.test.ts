@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createEventBus } from '../../src/service/event-bus.ts';
-import { createJobs } from '../../src/service/jobs.ts';
 import { createKeyedLock, type LockKeys } from '../../src/service/keyed-lock.ts';
 import { createLatch } from '../../src/service/latch.ts';
 import { createOneTimeLinks } from '../../src/service/http/one-time-links.ts';
 import { severalAtATime } from '../../src/platform/several-at-a-time.ts';
-import { openDatabase } from '../../src/store/database.ts';
-import { eventsAfter } from '../../src/store/events.ts';
 
 const never = new AbortController().signal;
 /** All that can begin now has begun. */
@@ -114,31 +110,6 @@ test('a latch that was set before the wait is not lost, and ends with its limit 
   leaving.abort();
 
   assert.deepEqual([before, limit, await left], [true, false, false]);
-});
-
-test('a job tells of itself by events, can be cancelled once, and stays in the list', async () => {
-  const database = openDatabase(':memory:');
-  const jobs = createJobs({ database, bus: createEventBus() });
-  const began = Promise.withResolvers<void>();
-
-  const running = jobs.run({ operation: 'repo.add', title: 'repo add app', signal: never }, ({ signal, progress }) => {
-    progress('app', 'Receiving objects', 40);
-    began.resolve();
-    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
-  });
-  await began.promise;
-  const [during] = jobs.list();
-  jobs.cancel(during!.id);
-
-  await assert.rejects(running, { code: 'CANCELLED' });
-  await Promise.resolve();
-  assert.deepEqual([during!.state, during!.progress], ['running', [{ label: 'app', text: 'Receiving objects' }]]);
-  assert.equal(jobs.list()[0]!.state, 'cancelled');
-  assert.deepEqual(
-    eventsAfter(database, 0, 10).map(({ data }) => data['state']),
-    ['running', 'cancelled'],
-  );
-  assert.throws(() => jobs.cancel(during!.id), { code: 'JOB_NOT_FOUND' });
 });
 
 test('several at a time keeps to its limit, and a failure ends the others before it is thrown', async () => {

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { pushCommit } from '../../src/git/push.ts';
 import { gitEnvironment } from '../../src/git/git.ts';
 import { type Loose, openService, type Reply, type TestService } from './open-service.ts';
+import { until } from '../driver/until.ts';
 
 const set = (opened: TestService, body: object): Promise<Reply> =>
   opened.ask('/api/workspaces/task/pipeline', { method: 'PUT', body });
@@ -126,4 +127,32 @@ test('only commits of the workspace’s branch can be recorded as pushed', async
   assert.equal(await record('zlib', foreign), 'COMMITS_CHANGED');
   assert.equal(await record('zlib', '0'.repeat(40)), 'COMMITS_CHANGED');
   assert.equal(await record('app', foreign), 'REPO_NOT_FOUND');
+});
+
+test('what is built on a repo by way of one that the task leaves alone goes out after it', async () => {
+  await using opened = await withWorkspace();
+  await opened.addRepo('alpha', { dependsOn: ['shop'] });
+  await opened.ask('/api/workspaces', { method: 'POST', body: { workspace: 'other', repos: ['alpha', 'zlib'] } });
+  await opened.ask('/api/workspaces/other/pipeline', { method: 'PUT', body: { steps: ['push_to_github'] } });
+
+  const plan = await opened.ask('/api/workspaces/other/push');
+  for (const repo of ['alpha', 'zlib']) {
+    const clone = join(opened.home, 'workspaces', 'other', repo);
+    await opened.git(clone, 'commit', '-q', '--allow-empty', '-m', 'work');
+    await opened.git(clone, 'push', '-q', 'origin', 'other');
+  }
+  const run = await until('the end of the run', async () => {
+    const { runs } = (await opened.ask('/api/runs?workspace=other')).body;
+    return runs.find(({ state }: Loose) => state === 'passed' || state === 'failed');
+  });
+  const { text } = await opened.ask(`/api/runs/${run.id}/logs`);
+
+  assert.deepEqual(
+    plan.body.repos.map(({ repo }: Loose) => repo),
+    ['zlib', 'alpha'],
+  );
+  assert.deepEqual(
+    [...text.matchAll(/Pushed \w+ of (\w+)/g)].map(([, repo]) => repo),
+    ['zlib', 'alpha'],
+  );
 });

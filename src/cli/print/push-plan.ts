@@ -13,7 +13,7 @@ export function pushPlanText({ workspace, branch, repos }: Plan, page: Page): st
   const { style } = page;
   const outgoing = repos.filter(({ state }) => state === 'to_push');
   if (repos.every(({ state }) => state === 'current' || state === 'unchanged'))
-    return `Nothing to push: upstream has all commits of ${workspace}.\n`;
+    return `Nothing to push: by the last fetch, upstream has all commits of ${workspace}.\n`;
   const columns = [
     { title: 'REPO' },
     { title: 'WHAT' },

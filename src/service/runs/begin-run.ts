@@ -2,6 +2,7 @@ import { Fault } from '../../contract/faults.ts';
 import type { RunId } from '../../contract/ids.ts';
 import type { Settings } from '../../contract/settings.ts';
 import { findModelAccess } from '../../agents/model-access.ts';
+import { needsAmong } from '../../git/push-order.ts';
 import { runRepos } from '../../store/run-repos.ts';
 import { beginRun, findRun, isRetried, type RunSnapshot, runOf, type StoredRun } from '../../store/runs.ts';
 import { changeRun, type Desk } from './desk-parts.ts';
@@ -50,9 +51,13 @@ export async function checkMeans(
 
 function snapshotFor(desk: Desk, run: StoredRun): RunSnapshot {
   const { config } = desk;
+  const names = runRepos(desk.database, run.id).map(({ repo }) => repo);
   return {
     rolesText: config.rolesText(),
     settings: config.settings(),
-    repos: runRepos(desk.database, run.id).map(({ repo }) => config.repo(repo)),
+    repos: needsAmong(names, config.repos()).map(({ name, dependsOn }) => ({
+      ...config.repo(name),
+      depends_on: dependsOn,
+    })),
   };
 }

@@ -2,7 +2,7 @@ import { Fault } from '../../../contract/faults.ts';
 import type { ParamsOf, ReplyOf } from '../../../contract/operation.ts';
 import type { prCreate } from '../../../contract/operations/pr.ts';
 import { withoutSecrets } from '../../../contract/secrets.ts';
-import { pushOrder } from '../../../git/push.ts';
+import { needsAmong, pushOrder } from '../../../git/push-order.ts';
 import { refCommit } from '../../../git/refs.ts';
 import { rootOf } from '../../../store/roots.ts';
 import { listRuns } from '../../../store/run-views.ts';
@@ -22,11 +22,10 @@ export async function planWorkspacePulls(
 ): Promise<ReplyOf<typeof prCreate>> {
   const { config, database, layout } = parts;
   const { name, repos } = workspaceOf(database, workspace);
-  const configured = config.repos();
-  const dependsOn = (repo: string) => configured.find((each) => each.name === repo)?.depends_on ?? [];
   const edited = repos.filter(({ role }) => role === 'edit').map((repo) => repo.name);
+  const needs = needsAmong(edited, config.repos());
   const commits = await Promise.all(
-    pushOrder(edited.map((repo) => ({ name: repo, dependsOn: dependsOn(repo) }))).map(async (repo) => {
+    pushOrder(needs).map(async (repo) => {
       const commit = await refCommit(layout.root(repo), `refs/heads/${name}`, { signal });
       if (commit === null) throw new Fault('BRANCH_MISSING', `The root repo of ${repo} has no branch ${name}.`);
       return { repo, commit };
@@ -51,7 +50,7 @@ export async function planWorkspacePulls(
         pushUrl: withoutSecrets(pushUrl),
         rootFolder: layout.root(pull.repo),
         defaultBranch,
-        dependsOn: dependsOn(pull.repo),
+        dependsOn: needs.find((repo) => repo.name === pull.repo)?.dependsOn ?? [],
       };
     }),
   };

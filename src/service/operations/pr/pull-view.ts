@@ -1,6 +1,6 @@
 import type { PullRequest } from '../../../contract/pull-request.ts';
 import type { WorkspaceSummary } from '../../../contract/workspace.ts';
-import { pushOrder } from '../../../git/push.ts';
+import { needsAmong, pushOrder } from '../../../git/push-order.ts';
 import type { Database } from '../../../store/database.ts';
 import { allPulls, pullsOf, pullStates, type PullStanding, type StoredPull } from '../../../store/pull-requests.ts';
 import { seenRef } from '../../../store/seen-refs.ts';
@@ -23,13 +23,8 @@ export function listPulls(
 }
 
 function inOrder({ config, database }: ViewParts, workspace: string, pulls: readonly StoredPull[]): PullRequest[] {
-  const configured = config.repos();
-  const order = pushOrder(
-    (findWorkspace(database, workspace)?.repos ?? []).map(({ name }) => ({
-      name,
-      dependsOn: configured.find((repo) => repo.name === name)?.depends_on ?? [],
-    })),
-  ).filter((name) => pulls.some((pull) => pull.repo === name));
+  const repos = (findWorkspace(database, workspace)?.repos ?? []).map(({ name }) => name);
+  const order = pushOrder(needsAmong(repos, config.repos())).filter((name) => pulls.some((pull) => pull.repo === name));
   return pulls
     .map((pull) => {
       const at = order.indexOf(pull.repo);

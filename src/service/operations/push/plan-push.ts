@@ -3,7 +3,8 @@ import { Fault } from '../../../contract/faults.ts';
 import type { ParamsOf, ReplyOf } from '../../../contract/operation.ts';
 import type { push, PushOfRepo } from '../../../contract/operations/push.ts';
 import { withoutSecrets } from '../../../contract/secrets.ts';
-import { planPush, pushOrder } from '../../../git/push.ts';
+import { planPush } from '../../../git/push.ts';
+import { needsAmong, pushOrder } from '../../../git/push-order.ts';
 import { mergedHeads } from '../../../store/pull-requests.ts';
 import { rootOf } from '../../../store/roots.ts';
 import { upstreamHead } from '../../../store/upstream-heads.ts';
@@ -25,10 +26,7 @@ export async function pushPlan(
     repos.filter(({ role }) => role === 'edit').map(({ name }) => name),
     params.repos,
   );
-  const configured = config.repos();
-  const order = pushOrder(
-    changed.map((name) => ({ name, dependsOn: configured.find((repo) => repo.name === name)?.depends_on ?? [] })),
-  );
+  const order = pushOrder(needsAmong(changed, config.repos()));
   const plans: PushOfRepo[] = [];
   for (const repo of order) {
     const root = rootOf(database, repo);
