@@ -5,7 +5,7 @@ import { Fault } from '../../../contract/faults.ts';
 import { WorkspaceName } from '../../../contract/ids.ts';
 import type { ParamsOf } from '../../../contract/operation.ts';
 import type { repoAdd } from '../../../contract/operations/repo.ts';
-import { shownAddress } from '../../../contract/secret-look.ts';
+import { withoutSecrets } from '../../../contract/secrets.ts';
 import { lenderOf, whatUpstreamLacks } from '../../../git/lend-objects.ts';
 import { type NormalClone, readClone } from '../../../git/normal-clone.ts';
 import type { OnProgress } from '../../../git/progress.ts';
@@ -70,7 +70,7 @@ export async function adoptClone(
     lender,
     explaining: (work) => explainUpstream(work, whence(clone, remote)),
     notices: async (rootFolder, defaultBranch, ended) => [
-      `Its upstream is ${shownAddress(upstream)}, the remote ${remote} of ${clone.folder}; that clone is as it was.`,
+      `Its upstream is ${withoutSecrets(upstream)}, the remote ${remote} of ${clone.folder}; that clone is as it was.`,
       ...push.notices,
       ...lendingNotices(clone, lender?.hasLent() ?? false),
       ...otherRemotes(clone, remote),
@@ -110,7 +110,7 @@ function noRemotes(path: string, wanted: string, asUpstream: boolean): Fault {
 
 function chosenRemote({ folder, remotes }: NormalClone, wanted: string | undefined): string {
   const names = [...remotes.keys()];
-  const list = names.map((name) => `${name} (${shownAddress(remotes.get(name)!)})`).join(', ');
+  const list = names.map((name) => `${name} (${withoutSecrets(remotes.get(name)!)})`).join(', ');
   if (wanted !== undefined) {
     if (remotes.has(wanted)) return wanted;
     throw new Fault('INPUT_INVALID', `The clone ${folder} has no remote ${wanted}.${didYouMean(wanted, names)}`, {
@@ -164,7 +164,7 @@ function lendingNotices({ lacks, usesSha256 }: NormalClone, hasLent: boolean): s
 function otherRemotes({ remotes }: NormalClone, remote: string): string[] {
   const others = [...remotes].filter(([name]) => name !== remote);
   if (others.length === 0) return [];
-  const list = others.map(([name, address]) => `${name} (${shownAddress(address)})`).join(', ');
+  const list = others.map(([name, address]) => `${name} (${withoutSecrets(address)})`).join(', ');
   return [`The clone has other remotes too: ${list}. --remote takes one of them as the upstream instead.`];
 }
 
