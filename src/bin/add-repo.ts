@@ -4,6 +4,7 @@ import { performJob } from '../cli/run-command.ts';
 import { withWholePath } from '../cli/upstream-path.ts';
 import { Fault } from '../contract/faults.ts';
 import { readClone } from '../git/normal-clone.ts';
+import { pushPlaceOf } from '../git/push-place.ts';
 import { commandNamed } from '../grammar/command-table.ts';
 import type { Params } from '../grammar/parse-line.ts';
 import { isFaultOfReach, probeFromService, probeFromShell, serviceCannotReach } from './probe-from-shell.ts';
@@ -23,9 +24,7 @@ export async function addRepo(call: LocalCall): Promise<number> {
   if (place.address.kind !== 'socket') return performJob({ command, params: call.params, flags }, { ...call, client });
 
   const params = withWholePath(call.params, command);
-  const addresses = [await reachedAddress(params, call.signal), params['pushUrl']].filter(
-    (value) => typeof value === 'string',
-  );
+  const addresses = (await reachedAddresses(params, call.signal)).filter((value) => typeof value === 'string');
   await using shell = shellProbe(addresses, call.signal);
   try {
     return await performJob({ command, params, flags }, { ...call, client, onProgress: shell.notNeeded });
@@ -36,12 +35,17 @@ export async function addRepo(call: LocalCall): Promise<number> {
   }
 }
 
-/** Of a clone that is adopted, the address of the remote that becomes the upstream; the service chooses and refuses. */
-async function reachedAddress({ upstream, remote, asUpstream }: Params, signal: AbortSignal): Promise<unknown> {
-  if (typeof upstream !== 'string' || !isAbsolute(upstream) || asUpstream === true) return upstream;
+/** Of a clone that is adopted, what its remote is fetched from and pushed to; the service chooses and refuses. */
+async function reachedAddresses(params: Params, signal: AbortSignal): Promise<unknown[]> {
+  const { upstream, pushUrl, remote, asUpstream, defaultBranch } = params;
+  if (typeof upstream !== 'string' || !isAbsolute(upstream) || asUpstream === true) return [upstream, pushUrl];
   const clone = await readClone('/', upstream, { signal });
-  const named = typeof remote === 'string' ? remote : 'origin';
-  return clone?.remotes.get(named) ?? [...(clone?.remotes.values() ?? [])][0] ?? upstream;
+  const wanted = typeof remote === 'string' ? remote : 'origin';
+  const named = clone?.remotes.has(wanted) ? wanted : [...(clone?.remotes.keys() ?? [])][0];
+  if (clone === null || named === undefined) return [upstream, pushUrl];
+  const branch = typeof defaultBranch === 'string' ? defaultBranch : undefined;
+  const { addresses } = await pushPlaceOf(clone, named, branch);
+  return [clone.remotes.get(named), pushUrl ?? addresses[0]];
 }
 
 interface ShellProbe extends AsyncDisposable {

@@ -1,7 +1,7 @@
 import { isMap, isSeq, parseDocument, type YAMLSeq } from 'yaml';
 import { Fault } from '../contract/faults.ts';
 import type { RepoConfig } from '../contract/repo.ts';
-import { editFile, readFileText } from './edit-file.ts';
+import { editFile, PRIVATE_MODE, readFileText } from './edit-file.ts';
 import { readReposFile, REPOS_FILE } from './repos-file.ts';
 
 /**
@@ -9,7 +9,7 @@ import { readReposFile, REPOS_FILE } from './repos-file.ts';
  * wrong.
  */
 export async function addRepoEntry(file: string, repo: RepoConfig): Promise<void> {
-  await editFile(file, { name: REPOS_FILE, change: (text) => withEntry(text, repo) });
+  await editFile(file, { name: REPOS_FILE, mode: PRIVATE_MODE, change: (text) => withEntry(text, repo) });
 }
 
 /** Refuses an entry that could not be added, before anything is done for it. */
@@ -41,7 +41,7 @@ export async function removeRepoEntry(file: string, name: string): Promise<void>
         if (needs.items.length === 0) item.delete('depends_on');
       }
     });
-  await editFile(file, { name: REPOS_FILE, change });
+  await editFile(file, { name: REPOS_FILE, mode: PRIVATE_MODE, change });
 }
 
 function editedText(text: string, change: (list: YAMLSeq, document: ReturnType<typeof parseDocument>) => void): string {

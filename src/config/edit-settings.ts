@@ -2,7 +2,7 @@ import { isMap, parse, parseDocument, YAMLError } from 'yaml';
 import { Fault } from '../contract/faults.ts';
 import { Settings } from '../contract/settings.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { editFile, type FileText } from './edit-file.ts';
+import { editFile, type FileText, PRIVATE_MODE } from './edit-file.ts';
 import { keysAt } from './schema-shape.ts';
 import { readSettingsFile, SETTINGS_FILE, VARIABLE_NAME } from './settings-file.ts';
 
@@ -42,6 +42,7 @@ export async function setSetting(
   return editFile(file, {
     name: SETTINGS_FILE,
     expectedHash,
+    mode: PRIVATE_MODE,
     change: (text) => {
       readSettingsFile(text);
       const document = parseDocument(text);

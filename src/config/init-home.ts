@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { Fault } from '../contract/faults.ts';
 import { isThere, makeFolder, readTextIfThere, writeFileDurably } from '../platform/files.ts';
 import { homeLayout, type HomeLayout } from '../platform/home-layout.ts';
+import { PRIVATE_MODE } from './edit-file.ts';
 import { REPOS_STARTER, SETTINGS_STARTER } from './starter-files.ts';
 
 /** What `.state/home.json` says; the file is what makes a folder a home. */
@@ -28,8 +29,8 @@ export async function initHome(folder: string): Promise<{ home: string; isNew: b
   await makeHomeFolders(layout).catch((error: unknown) => {
     throw faultOfFolder(layout.home, error);
   });
-  await writeIfMissing(layout.reposFile, REPOS_STARTER);
-  await writeIfMissing(layout.settingsFile, SETTINGS_STARTER);
+  await writeIfMissing(layout.reposFile, REPOS_STARTER, PRIVATE_MODE);
+  await writeIfMissing(layout.settingsFile, SETTINGS_STARTER, PRIVATE_MODE);
   await cp(templatesOfProject(), layout.templates, { recursive: true, force: false, errorOnExist: false });
   // Last, so that a home whose making was cut short is made anew instead of being taken for whole.
   await writeIfMissing(markerOf(layout), `${JSON.stringify({ version: HOME_VERSION })}\n`);
@@ -127,8 +128,8 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-async function writeIfMissing(path: string, text: string): Promise<void> {
-  if (!(await isThere(path))) await writeFileDurably(path, text);
+async function writeIfMissing(path: string, text: string, mode?: number): Promise<void> {
+  if (!(await isThere(path))) await writeFileDurably(path, text, mode);
 }
 
 /** The project's own `templates/`; this file lies at another depth once it is bundled. */

@@ -238,7 +238,7 @@ export interface FaultReport {
 }
 
 /**
- * What stops takt from doing what was asked. Failures of the user's work are outcomes, not faults. Passwords in
+ * What stops takt from doing what was asked. Failures of the user's work are outcomes, not faults. Secrets in
  * addresses are masked in all its texts, whoever wrote them.
  */
 export class Fault extends Error {

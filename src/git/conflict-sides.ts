@@ -90,13 +90,20 @@ async function changesOf({ rootFolder, signal }: TwoCommits, base: string, side:
   return { deeds, renamedFrom };
 }
 
-function deedOf({ deeds, renamedFrom }: Changes, path: string, before: string): Deed {
-  const from = renamedFrom.get(path);
-  const own = from === undefined ? deeds.get(path) : deeds.get(from);
-  if (own !== undefined) return own;
-  if ([...deeds.values()].some((deed) => deed.kind === 'added' && deed.path.startsWith(`${path}/`)))
-    return { kind: 'filled', path };
-  return deeds.get(before) ?? { kind: 'none' };
+function deedOf(changes: Changes, path: string, before: string): Deed {
+  const { deeds, renamedFrom } = changes;
+  const own = deeds.get(renamedFrom.get(path) ?? path);
+  // A file that made room for a folder is among the deleted ones.
+  const isGone = own === undefined || own.kind === 'deleted';
+  if (isGone && isFilled(changes, path)) return { kind: 'filled', path };
+  return own ?? deeds.get(before) ?? { kind: 'none' };
+}
+
+/** True if a file came to be in a folder of that name. */
+function isFilled({ deeds, renamedFrom }: Changes, path: string): boolean {
+  const isWithin = (other: string): boolean => other.startsWith(`${path}/`);
+  const isAdded = [...deeds.values()].some((deed) => deed.kind === 'added' && isWithin(deed.path));
+  return isAdded || [...renamedFrom.keys()].some(isWithin);
 }
 
 async function sidesOf(

@@ -53,14 +53,16 @@ export async function fetchBranch(p: {
 
 /** What people call an upstream, for a message that stays: no login, and no path of this machine. */
 export function upstreamName(upstream: string): string {
-  const whole = upstream.replace(/\/+$/, '').replace(/\/?\.git$/, '');
+  const isUrl = upstream.includes('://');
+  const address = isUrl ? upstream.replace(/[?#].*$/s, '') : upstream;
+  const whole = address.replace(/\/+$/, '').replace(/\/?\.git$/, '');
   const isLocal = whole.startsWith('/') || whole.startsWith('file://');
   const path = isLocal ? whole.slice(whole.lastIndexOf('/') + 1) : afterHost(whole);
   return path.replaceAll(/\s+/g, ' ').replaceAll("'", '') || 'upstream';
 }
 
-/** `owner/name` of `https://host/owner/name`, `ssh://user@host:22/owner/name` and `user@host:owner/name`. */
+/** `owner/name` of `https://host/owner/name`, `ssh://user@host:22/owner/name` and `user:password@host:owner/name`. */
 function afterHost(address: string): string {
   const [, ofUrl] = /^[a-z][a-z0-9+.-]*:\/\/[^/]*\/+(.*)$/i.exec(address) ?? [];
-  return ofUrl ?? address.replace(/^([^/:@]*@)?(\[[^\]]*\]|[^/:]*):\/*/, '');
+  return ofUrl ?? address.replace(/^([^/@]*@)?(\[[^\]]*\]|[^/:]*):\/*/, '');
 }

@@ -6,7 +6,15 @@ import { MERGE_END } from './merge-script.ts';
 export type MergedRepo =
   | { readonly repo: string; readonly kind: 'current' | 'forward' | 'merge'; readonly commit: CommitId }
   | { readonly repo: string; readonly kind: 'conflict'; readonly files: readonly ConflictedFile[] }
-  | { readonly repo: string; readonly kind: 'unrelated' };
+  | { readonly repo: string; readonly kind: 'unrelated' }
+  /** Comes after what the merge itself came to. */
+  | { readonly repo: string; readonly kind: 'blocked'; readonly obstacles: readonly Obstacle[] };
+
+/** A path that the merge brings, and the repository within the worktree that is in its way. */
+export interface Obstacle {
+  readonly path: string;
+  readonly repository: string;
+}
 
 /** A file that could not be merged, and the sentence in which git says why, for people; null if it has none. */
 export interface ConflictedFile {
@@ -40,6 +48,8 @@ function frameOf(repo: string, kind: string, commit: string | undefined, bytes: 
       return { repo, kind, files: conflictedFiles(bytes.toString('utf8')) };
     case 'unrelated':
       return { repo, kind };
+    case 'blocked':
+      return { repo, kind, obstacles: obstaclesIn(bytes.toString('utf8')) };
     default:
       throw broken(`it holds the word ${kind}`);
   }
@@ -72,6 +82,17 @@ function conflictWords(records: readonly string[]): Map<string, string> {
     at += count + 3;
   }
   return words;
+}
+
+/** git names an untracked folder, and ends its name with a slash, only where it is a repository. */
+function obstaclesIn(printed: string): Obstacle[] {
+  const records = printed.split('\0');
+  const end = records.indexOf('');
+  const repositories = records.slice(0, end).flatMap((path) => (path.endsWith('/') ? [path.slice(0, -1)] : []));
+  return records.slice(end + 1, -1).flatMap((path) => {
+    const repository = repositories.find((each) => `${path}/`.startsWith(`${each}/`) || each.startsWith(`${path}/`));
+    return repository === undefined ? [] : [{ path, repository }];
+  });
 }
 
 function broken(how: string): Fault {

@@ -26,7 +26,9 @@ export interface Beginning {
  *
  * On standard output, per repo: `takt-merge <repo> <kind> <commit|-> <bytes>`, a line feed, and so many bytes as
  * `git merge-tree -z` prints them; then `takt-merge-end`. `kind` is `current` (theirs was in already), `forward` (ours
- * has nothing of its own), `merge`, `conflict` or `unrelated` (no commit in common).
+ * has nothing of its own), `merge`, `conflict` or `unrelated` (no commit in common). Where the files could not be brought
+ * in, a line more has the kind `blocked`, and its bytes are paths, each ended by a zero: what is untracked in the
+ * worktree, an empty one, and what the merge adds where something lies already.
  */
 export function mergeScript(repos: readonly RepoToMerge[], beginning: Beginning): string {
   const words = (repo: RepoToMerge, ...more: readonly string[]): string =>
@@ -150,9 +152,27 @@ merge_trees() {
     *) return 1 ;;
   esac
 }
+in_the_way() {
+  in_repo "$1" ls-files --others --exclude-standard -z || return 1
+  printf '\\0'
+  in_repo "$1" diff-tree -r -z --no-renames --diff-filter=A --name-only "$2" "$3" | (cd "$top/$1" && xargs -0 -r sh -c '
+    for f; do
+      if [ -e "$f" ] || [ -L "$f" ]; then printf "%s\\0" "$f"; fi
+    done' sh)
+}
+tell_blocked() {
+  out=$top/$1/.git/takt-merge-out
+  in_the_way "$1" "$2" "$3" > "$out" || return 1
+  printf 'takt-merge %s blocked - %s\\n' "$1" "$(wc -c < "$out" | tr -d ' ')"
+  cat "$out" && rm -f "$out"
+}
 bring_in() {
   new=$(cat "$top/$1/.git/takt-merged") && rm -f "$top/$1/.git/takt-merged" || return 1
-  in_repo "$1" read-tree -m -u "$2" "$new" >&2 || return 1
+  if ! in_repo "$1" read-tree -m -u "$2" "$new" >&2; then
+    tell_blocked "$1" "$2" "$new" || return 1
+    printf '${MERGE_END}\\n'
+    exit 0
+  fi
   rm -f "$top/$1/.git/HEAD" && printf '%s\\n' "$new" > "$top/$1/.git/HEAD"
 }
 `;

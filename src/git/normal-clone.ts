@@ -1,18 +1,17 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import { isThere, readRegularFile } from '../platform/files.ts';
+import { cloneRemotes, type CloneRemotes, REMOTE_KEYS } from './clone-remotes.ts';
 import { type ConfigValue, foreignConfig, isYes } from './foreign-config.ts';
 import { lackOfObjects } from './upstream.ts';
 
 /** A repository with a work tree, as somebody works in one; takt only reads its files. */
-export interface NormalClone {
+export interface NormalClone extends CloneRemotes {
   /** Its top folder. */
   readonly folder: string;
   /** Where its configuration, refs and objects are; a linked work tree shares that of its main one. */
   readonly gitFolder: string;
-  /** The addresses of its remotes by name, as plain git would use them there. */
-  readonly remotes: ReadonlyMap<string, string>;
   /** True if its configuration includes other files, which takt does not read: a remote may be written there. */
   readonly hasIncludes: boolean;
   /** The commit that is checked out without a branch, or null if a branch is. */
@@ -33,9 +32,7 @@ interface GitFolders {
 }
 
 const GIT_FILE_LIMIT_BYTES = 5000;
-const PATTERN =
-  '^(remote\\..*\\.url|url\\..*\\.insteadof|include\\.path|includeif\\..*\\.path' +
-  '|extensions\\.(worktreeconfig|objectformat))$';
+const PATTERN = `^(${REMOTE_KEYS}|include\\.path|includeif\\..*\\.path|extensions\\.(worktreeconfig|objectformat))$`;
 
 /**
  * Reads the clone at a path, or the one whose `.git` folder that is; null if there is none with a work tree. No git runs
@@ -52,18 +49,10 @@ export async function readClone(
   if (folders === null) return null;
   const { top: folder, shared: gitFolder } = folders;
   const values = await readConfig(cwd, folders, options);
-  const rewrite = rewriterOf(values);
-  const remotes = new Map<string, string>();
-  for (const [key, value] of values) {
-    const name = /^remote\.(.+)\.url$/s.exec(key)?.[1];
-    // The first address is the one that is fetched from.
-    if (name !== undefined && value !== '' && !remotes.has(name))
-      remotes.set(name, wholeAddress(rewrite(value), topFolder(folder, gitFolder)));
-  }
   return {
     folder,
     gitFolder,
-    remotes,
+    ...cloneRemotes(values, topFolder(folder, gitFolder)),
     hasIncludes: values.some(([key]) => /^include(if\..*)?\.path$/s.test(key)),
     detachedHead: /^[0-9a-f]{40,64}$/.exec((await textOf(join(folders.own, 'HEAD'))) ?? '')?.[0] ?? null,
     usesSha256: values.some(([key, value]) => key === 'extensions.objectformat' && /^sha256$/i.test(value)),
@@ -109,28 +98,6 @@ async function readConfig(cwd: string, folders: GitFolders, options: { signal: A
   if (!isYes(hasOwn)) return shared;
   const own = { gitFolder: folders.own, name: 'config.worktree', pattern: PATTERN };
   return [...shared, ...(await foreignConfig(cwd, own, options))];
-}
-
-/** `url.<base>.insteadOf` of the clone itself; the longest beginning that fits counts. That of the user is git's to apply. */
-function rewriterOf(values: readonly ConfigValue[]): (address: string) => string {
-  const rules = values
-    .flatMap(([key, prefix]) => {
-      const stem = /^url\.(.*)\.insteadof$/s.exec(key)?.[1];
-      return stem === undefined || prefix === '' ? [] : [{ stem, prefix }];
-    })
-    .toSorted((one, other) => other.prefix.length - one.prefix.length);
-  return (address) => {
-    const rule = rules.find(({ prefix }) => address.startsWith(prefix));
-    return rule === undefined ? address : rule.stem + address.slice(rule.prefix.length);
-  };
-}
-
-/** git takes an address without a colon before its first slash for a path, and follows a relative one from the top. */
-function wholeAddress(address: string, top: string): string {
-  const colon = address.indexOf(':');
-  const slash = address.indexOf('/');
-  const isPath = colon === -1 || (slash !== -1 && slash < colon);
-  return isPath && !isAbsolute(address) && !address.startsWith('~') ? resolve(top, address) : address;
 }
 
 /** A linked work tree may lie anywhere; the addresses were written for the main one. */

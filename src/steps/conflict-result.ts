@@ -71,9 +71,14 @@ function sentenceOf({ request }: WalledDesk, { upstream, files }: Conflict): str
   const { name, defaultBranch } = upstream.repo;
   if (files.length === 0)
     return `${name}: ${request.workspace} and ${defaultBranch} of upstream have no commit in common.`;
-  const some = files.slice(0, FILES_IN_SENTENCE).map(({ path }) => shownPath(path));
-  const more = files.length > some.length ? ` and ${files.length - some.length} more` : '';
-  return `${name}: ${defaultBranch} of upstream conflicts with ${request.workspace} in ${some.join(', ')}${more}.`;
+  const some = somePaths(files.map(({ path }) => path));
+  return `${name}: ${defaultBranch} of upstream conflicts with ${request.workspace} in ${some}.`;
+}
+
+/** The first paths of a list, for a sentence. */
+export function somePaths(paths: readonly string[]): string {
+  const some = paths.slice(0, FILES_IN_SENTENCE).map(shownPath);
+  return `${some.join(', ')}${paths.length > some.length ? ` and ${paths.length - some.length} more` : ''}`;
 }
 
 /** A name may hold line feeds and the like, which a sentence must not. */
@@ -99,13 +104,11 @@ function findingsOf({ upstream, files }: Conflict): Finding[] {
   }));
 }
 
-function limited(findings: readonly Finding[]): Finding[] {
+/** As many findings as a result may have, the last of which says how many are left out. */
+export function limited(findings: readonly Finding[]): Finding[] {
   if (findings.length <= FINDINGS_LIMIT) return [...findings];
   const left = findings.length - FINDINGS_LIMIT + 1;
-  return [
-    ...findings.slice(0, FINDINGS_LIMIT - 1),
-    { severity: 'info', message: `${left} more conflicts are not named.` },
-  ];
+  return [...findings.slice(0, FINDINGS_LIMIT - 1), { severity: 'info', message: `${left} more are not named.` }];
 }
 
 /** Where the paths of a side do not tell what it did, as with folders that were renamed, git's words do. */

@@ -5,6 +5,7 @@ import { type MergedRepo, readMergeFrames } from '../git/merge-frames.ts';
 import { beginScript, type Beginning, mergeScript, type RepoToMerge } from '../git/merge-script.ts';
 import { isDiskFull } from '../platform/disk-space.ts';
 import type { WalledDesk } from './attempt-desk.ts';
+import { blockedResult } from './blocked-result.ts';
 import { conflictResult } from './conflict-result.ts';
 import { type FetchedUpstream, fetchUpstreams } from './fetch-upstreams.ts';
 import { runInside } from './run-inside.ts';
@@ -35,9 +36,18 @@ export async function mergeUpstream(desk: WalledDesk, touch: () => void): Promis
   const merged = await mergeInside(desk, upstreams);
   if (desk.signal.aborted) return endedWork;
   const known = new Map(upstreams.map(({ repo, theirs }) => [repo.name as string, [theirs]]));
+  return { ...(await resultOf(desk, upstreams, merged)), known };
+}
+
+async function resultOf(
+  desk: WalledDesk,
+  upstreams: readonly Upstream[],
+  merged: readonly MergedRepo[],
+): Promise<WorkResult> {
+  const blocked = merged.find((each) => each.kind === 'blocked');
+  if (blocked !== undefined) return blockedResult(desk, blocked);
   const isConflict = merged.some(({ kind }) => kind === 'conflict' || kind === 'unrelated');
-  const result = isConflict ? await conflictResult(desk, upstreams, merged) : mergedResult(desk, upstreams, merged);
-  return { ...result, known };
+  return isConflict ? conflictResult(desk, upstreams, merged) : mergedResult(desk, upstreams, merged);
 }
 
 function notReached(faults: readonly Extract<FetchedUpstream, { readonly fault: Fault }>[]): WorkResult {
@@ -79,10 +89,15 @@ async function mergeInside(desk: WalledDesk, upstreams: readonly Upstream[]): Pr
     },
   });
   if (desk.signal.aborted) return [];
-  if (exitCode !== 0) throw await mergeFault(request, 'The worktrees could not be merged in.', tail);
+  const notMerged = 'The worktrees could not be merged in.';
+  if (exitCode !== 0) throw await mergeFault(request, notMerged, tail);
   if (bytes > REPORT_LIMIT_BYTES)
     throw new Fault('GIT_FAILED', `The merge reported more than ${REPORT_LIMIT_BYTES} bytes.`);
-  return readMergeFrames(Buffer.concat(chunks));
+  const merged = readMergeFrames(Buffer.concat(chunks));
+  // Something else than a repository, which only git can tell.
+  if (merged.some((each) => each.kind === 'blocked' && each.obstacles.length === 0))
+    throw await mergeFault(request, notMerged, tail);
+  return merged;
 }
 
 /** After a merge that did not come to its end, the worktrees are where it began. Fault GIT_FAILED. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -129,4 +129,22 @@ test('a branch that moved upstream stops the push before anything goes out', asy
   assert.deepEqual([stale.code, known.code], [5, 5], stale.stderr + known.stderr);
   assert.equal(upstreamBranch(task.upstreams.lib), theirs);
   assert.equal(upstreamBranch(task.upstreams.app), '');
+});
+
+test('an address that hides a token is pushed to as it is in repos.yaml', async () => {
+  await using task = await newTask();
+  const secret = `${task.upstreams.lib}?token=s3cret`;
+  cpSync(task.upstreams.lib, secret, { recursive: true });
+  await task.home.takt('repo', 'add', 'more', `file://${secret}`);
+  await task.home.takt('workspace', 'create', 'other', 'more');
+  const clone = join(task.home.folder, 'workspaces', 'other', 'more');
+  const commit = commitFile(clone, 'work.txt', 'one');
+  git(clone, 'push', '-q');
+
+  const pushed = await task.home.takt('push', 'other', '--yes');
+
+  assert.equal(pushed.code, 0, pushed.stderr);
+  assert.match(pushed.stdout, /\?token=\*\*\*/);
+  assert.doesNotMatch(pushed.stdout + pushed.stderr, /s3cret/);
+  assert.equal(git(secret, 'rev-parse', 'other'), commit);
 });

@@ -76,6 +76,7 @@ test('what looks like a secret is not shown, and what does not is', () => {
     ['http_proxy', 'ada:secret@proxy:3128', '***@proxy:3128'],
     ['HTTPS_PROXY', 'http://ada:secret@proxy:3128', 'http://***@proxy:3128'],
     ['ANTHROPIC_BASE_URL', 'https://token@model.example/v1', 'https://***@model.example/v1'],
+    ['ANTHROPIC_BASE_URL', 'https://model.example/v1?api_key=abc', 'https://model.example/v1?api_key=***'],
     ['HTTPS_PROXY', 'http://proxy:3128', 'http://proxy:3128'],
     ['SSH_AUTH_SOCK', '/run/user/1000/keyring/ssh', '/run/user/1000/keyring/ssh'],
     ['GIT_SSL_KEY', '/etc/ssl/private/me.pem', '/etc/ssl/private/me.pem'],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -156,6 +156,38 @@ test('a wrong value or an unknown setting is refused in words, and the file stay
   });
   await assert.rejects(set('toolchains', '[a'), { code: 'INPUT_INVALID' });
   assert.equal(await readFile(layout.settingsFile, 'utf8'), SETTINGS_STARTER);
+});
+
+test('what may hold a password is for its owner alone, from the first and after each edit', async () => {
+  await using folder = await emptyFolder();
+  const layout = homeLayout(folder.path);
+  await initHome(layout.home);
+  const files = [layout.reposFile, layout.settingsFile];
+  const modes = (): Promise<string[]> =>
+    Promise.all(files.map(async (path) => ((await stat(path)).mode & 0o777).toString(8)));
+  let turns = 0;
+  const edit = async (): Promise<void> => {
+    turns += 1;
+    await addRepoEntry(layout.reposFile, entry(`repo-${turns}`));
+    await setSetting(layout.settingsFile, 'steps_at_once', String(turns), undefined);
+  };
+  const seen = [await modes()];
+
+  await edit();
+  seen.push(await modes());
+  for (const mode of [0o644, 0o400]) {
+    await Promise.all(files.map((path) => chmod(path, mode)));
+    await edit();
+    seen.push(await modes());
+  }
+  await Promise.all(files.map((path) => rm(path)));
+  await edit();
+  seen.push(await modes());
+
+  assert.deepEqual(
+    seen.map((pair) => pair.join()),
+    ['600,600', '600,600', '600,600', '400,400', '600,600'],
+  );
 });
 
 test('edits at the same time all arrive', async () => {

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { doesHomeAnswer, homeChecks } from '../../src/bin/doctor/home-checks.ts';
@@ -121,6 +131,24 @@ test('what others may use of the token, the store and their folder is closed to 
     [state, token, database].map((path) => statSync(path).mode & 0o777),
     [0o700, 0o600, 0o600],
   );
+  assert.match(await home.state('rights'), /^ok/);
+});
+
+test('a configuration that others may read is closed to them, and a link is none of doctor’s', async () => {
+  using home = await doctorHome();
+  const { reposFile, settingsFile } = home.layout;
+  for (const path of [reposFile, settingsFile]) chmodSync(path, 0o644);
+
+  const { state, found, fix } = await home.look('rights');
+  await home.mend('rights');
+  const modes = [reposFile, settingsFile].map((path) => statSync(path).mode & 0o777);
+  renameSync(reposFile, home.path('elsewhere.yaml'));
+  chmodSync(home.path('elsewhere.yaml'), 0o644);
+  symlinkSync(home.path('elsewhere.yaml'), reposFile);
+
+  assert.deepEqual([state, found], ['warning', 'others may use config/repos.yaml, config/settings.yaml']);
+  assert.equal(fix, `\`chmod 600 ${reposFile} && chmod 600 ${settingsFile}\``);
+  assert.deepEqual(modes, [0o600, 0o600]);
   assert.match(await home.state('rights'), /^ok/);
 });
 

@@ -67,3 +67,20 @@ test('a pipe in the place of a file of git’s holds nobody up', async () => {
   assert.match(refused.stderr, /takt: \S+\/commondir is no file, so that git cannot read the clone /);
   assert.equal(added.code, 0, added.stderr);
 });
+
+test('a fork that a clone pushes to and that nobody reaches is told as that, without its password', async () => {
+  await using house = await openHousehold();
+  const upstream = await house.upstream('app', { 'file.txt': 'text\n' });
+  const clone = join(house.folder, 'app');
+  await house.git(house.folder, 'clone', '-q', upstream, clone);
+  await house.git(clone, 'config', 'remote.origin.pushurl', 'https://bob:geheim@127.0.0.1:1/fork.git');
+
+  const refused = await house.takt('repo', 'add', 'app', clone);
+  const added = await house.json<Repo>('repo', 'add', 'app', clone, '--push-url', upstream);
+
+  assert.equal(refused.code, 7);
+  assert.match(refused.stderr, /takt: The upstream https:\/\/bob:\*\*\*@127\.0\.0\.1:1\/fork\.git/);
+  assert.match(refused.stderr, /pushes there \(remote\.origin\.pushurl\); --push-url names another place\./);
+  assert.doesNotMatch(refused.stderr, /This shell reaches it|geheim/);
+  assert.equal(added.pushUrl, null);
+});

@@ -251,16 +251,18 @@ test('who may see a home of another user gets a whole report, which says whose i
   await using house = await householdWithRepo();
   for (const folder of [house.folder, house.home]) await chmod(folder, 0o755);
 
-  const { checks } = await examineAsAnother(house);
+  const closed = await examineAsAnother(house);
+  for (const name of ['repos.yaml', 'settings.yaml']) await chmod(join(house.home, 'config', name), 0o644);
+  const opened = await examineAsAnother(house);
 
-  const home = checks.find(({ name }) => name === 'home')!;
+  const home = closed.checks.find(({ name }) => name === 'home')!;
   assert.match(home.found, /belongs to user id 0, and this is user id 61234/);
   assert.match(home.fix, /sudo -u '#0' takt doctor/);
-  for (const name of ['config', 'store', 'service', 'root repos', 'reach of app'])
-    assert.ok(
-      checks.some((check) => check.name === name),
-      name,
-    );
+  assert.match(closed.checks.find(({ name }) => name === 'config')!.found, /config\/settings\.yaml may not be read/);
+  const names = ['config', 'store', 'service', 'root repos', 'reach of app'];
+  const named = (report: Report): string[] =>
+    names.filter((name) => report.checks.some((check) => check.name === name));
+  assert.deepEqual([named(closed), named(opened)], [names.slice(0, -1), names]);
 });
 
 test('on a terminal that waits, a line tells what is being looked at, and goes away', async () => {

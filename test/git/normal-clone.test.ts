@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Fault } from '../../src/contract/faults.ts';
 import { readClone } from '../../src/git/normal-clone.ts';
+import { pushPlaceOf } from '../../src/git/push-place.ts';
 import { isFault, limit, makeFifo, newScratch, newUpstream, run, write, type Scratch } from './scratch.ts';
 
 type Read = Awaited<ReturnType<typeof readClone>>;
@@ -86,6 +87,79 @@ test('addresses are those that plain git uses there: relative ones from its top,
   });
   assert.equal(run(clone, 'remote', 'get-url', 'short'), remotes['short']);
   assert.deepEqual(remotesOf(await read(scratch, 'deep', 'down', 'linked')), remotes);
+});
+
+test('what is pushed to is what plain git pushes to there', async () => {
+  using scratch = newScratch();
+  newClone(scratch);
+  const clone = scratch.path('clone');
+  const sets = (key: string, ...values: string[]): void => {
+    for (const value of values) run(clone, 'config', '--add', key, value);
+  };
+  sets('url.https://short.example.org/.insteadOf', 'work:');
+  sets('url.ssh://git@push.example.org/.pushInsteadOf', 'https://read.example.org/', 'never:');
+  sets('remote.fork.url', 'https://read.example.org/app.git');
+  sets('remote.fork.pushurl', 'work:fork.git', '../fork.git', 'https://read.example.org/as-it-is.git');
+  sets('remote.rewritten.url', 'https://read.example.org/app.git', 'https://other.example.org/app.git');
+  sets('remote.both.url', 'work:app.git', 'https://other.example.org/app.git');
+
+  const asRead = await read(scratch, 'clone');
+
+  const pushes = Object.fromEntries(
+    [...asRead!.pushAddresses].map(([name, { addresses, by }]) => [name, [by, addresses]]),
+  );
+  assert.deepEqual(pushes, {
+    origin: ['url', [scratch.path('clone-upstream')]],
+    fork: [
+      'pushurl',
+      ['https://short.example.org/fork.git', scratch.path('fork.git'), 'https://read.example.org/as-it-is.git'],
+    ],
+    rewritten: ['pushInsteadOf', ['ssh://git@push.example.org/app.git']],
+    both: ['url', ['https://short.example.org/app.git', 'https://other.example.org/app.git']],
+  });
+  for (const [name, { addresses }] of asRead!.pushAddresses) {
+    const plain = run(clone, 'remote', 'get-url', '--push', '--all', name).split('\n');
+    assert.deepEqual(
+      addresses,
+      plain.map((address) => (address.startsWith('..') ? scratch.path('fork.git') : address)),
+      name,
+    );
+  }
+});
+
+test('branches go to the remote itself, or to the one that all or the default branch are pushed to', async () => {
+  using scratch = newScratch();
+  newClone(scratch);
+  const clone = scratch.path('clone');
+  run(clone, 'remote', 'add', 'fork', '/fork.git');
+  run(clone, 'remote', 'add', 'mine', '/mine.git');
+  const placeOf = async (remote: string, branch?: string): Promise<string[]> => {
+    const place = await pushPlaceOf((await read(scratch, 'clone'))!, remote, branch);
+    return [place.setting, ...place.addresses];
+  };
+
+  const itself = await placeOf('origin');
+  run(clone, 'config', 'remote.pushDefault', 'fork');
+  const all = [await placeOf('origin'), await placeOf('fork')];
+  run(clone, 'config', 'branch.main.pushRemote', 'mine');
+  const ofBranch = [await placeOf('origin'), await placeOf('origin', 'other'), await placeOf('fork', 'main')];
+  run(clone, 'config', 'branch.main.pushRemote', 'origin');
+  const back = await placeOf('origin');
+  run(clone, 'config', 'branch.main.pushRemote', 'gone');
+  const gone = await placeOf('origin');
+
+  assert.deepEqual(itself, ['remote.origin.url', scratch.path('clone-upstream')]);
+  assert.deepEqual(all, [
+    ['remote.pushDefault', '/fork.git'],
+    ['remote.fork.url', '/fork.git'],
+  ]);
+  assert.deepEqual(ofBranch, [
+    ['branch.main.pushRemote', '/mine.git'],
+    ['remote.pushDefault', '/fork.git'],
+    ['branch.main.pushRemote', '/mine.git'],
+  ]);
+  assert.deepEqual(back, itself);
+  assert.deepEqual(gone, ['branch.main.pushRemote']);
 });
 
 test('a shallow and a partial clone are told as such, and what a configuration includes is not read', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { withoutSecrets } from '../../src/contract/secrets.ts';
+import { upstreamName } from '../../src/git/fetch-branch.ts';
 import { exchangesIn, hasSpokenIn, wordOf } from '../../src/git/contact-trace.ts';
 import { gitEnvironment } from '../../src/git/git.ts';
 import { proxyFor } from '../../src/git/http-proxy.ts';
@@ -23,6 +24,15 @@ test('passwords and tokens in addresses are masked, and nothing else is', () => 
     ['https://ghp_0123456789abcdefghij@github.com/a/b', 'https://***@github.com/a/b'],
     ['https://x-access-token:ghs_abc@github.com/a/b', 'https://x-access-token:***@github.com/a/b'],
     ['https://:secret@host/x', 'https://:***@host/x'],
+    ['http://host/x.git?private_token=abc', 'http://host/x.git?private_token=***'],
+    [
+      "fatal: unable to access 'https://host/x?a=1&api-key=abc/': no",
+      "fatal: unable to access 'https://host/x?a=1&api-key=***': no",
+    ],
+    ['see (https://host/x?accessToken=a.b;sig=c%3D), or wait', 'see (https://host/x?accessToken=***;sig=***), or wait'],
+    ['https://host/x?q=glpat-abcdefgh1234#password=pw.', 'https://host/x?q=***#password=***.'],
+    ['ada:s3cret@127.0.0.1:x.git', 'ada:***@127.0.0.1:x.git'],
+    ["origin ('ada:a:b@c@[::1]:/srv/x'), fork (me:pw@host:y)", "origin ('ada:***@[::1]:/srv/x'), fork (me:***@host:y)"],
   ];
   const plain = [
     'https://ada@host/app.git',
@@ -31,6 +41,12 @@ test('passwords and tokens in addresses are masked, and nothing else is', () => 
     'ssh://git@host:22/app',
     'see https://host:80/x, or ask ada@example.org',
     '/home/me/a:b@c',
+    '/home/me/a:b@c:d',
+    'a:b in a sentence, ada:b@host: too, and mail to ada@example.org:me',
+    'refs/heads/x:refs/heads/y@{1}:z',
+    '[me@::1]:app.git',
+    'https://host/x?page=2&monkey_bars=3#top',
+    'what is key=x?token=y',
   ];
 
   assert.deepEqual(
@@ -38,6 +54,23 @@ test('passwords and tokens in addresses are masked, and nothing else is', () => 
     masked.map(([, shown]) => shown),
   );
   assert.deepEqual(plain.map(withoutSecrets), plain);
+});
+
+test('what an upstream is called in a message that stays holds no login and no secret', () => {
+  const called: [address: string, name: string][] = [
+    ['https://ada:pw@host/acme/app.git', 'acme/app'],
+    ['https://host/acme/app.git?private_token=abc', 'acme/app'],
+    ['https://host/acme/app/?token=abc#key=abc', 'acme/app'],
+    ['git@host:acme/app.git', 'acme/app'],
+    ['ada:s3cret@host:acme/app.git', 'acme/app'],
+    ['host:acme/a@b.git', 'acme/a@b'],
+    ['/srv/what?.git', 'what?'],
+  ];
+
+  assert.deepEqual(
+    called.map(([address]) => [address, upstreamName(address)]),
+    called,
+  );
 });
 
 test('an address is read as git reads it', () => {

@@ -58,6 +58,26 @@ test('a repo that cannot be added leaves nothing', async () => {
   assert.deepEqual(names(await opened.ask('/api/repos')), ['app']);
 });
 
+test('a secret in an address that fails is nowhere in the fault, the list of jobs and the log', async () => {
+  await using opened = await openService();
+  const secret = 's3cretInAddress';
+  const addresses = [`http://127.0.0.1:1/x.git?private_token=${secret}`, `ada:${secret}@127.0.0.1:x.git`];
+
+  const refused = [];
+  for (const upstream of addresses) refused.push(await opened.ask('/api/repos', post({ name: 'sec', upstream })));
+  const jobs = await opened.ask('/api/jobs');
+  const log = await readFile(join(opened.home, '.state', 'service.log'), 'utf8');
+
+  assert.deepEqual(
+    refused.map(({ status }) => status >= 400),
+    [true, true],
+  );
+  assert.match(refused[0]!.text, /x\.git\?private_token=\*\*\* /);
+  assert.match(refused[1]!.text, /ada:\*\*\*@127\.0\.0\.1:x\.git/);
+  assert.match(jobs.text, /repo add sec ada:\*\*\*@127\.0\.0\.1:x\.git/);
+  for (const text of [...refused, jobs].map((reply) => reply.text).concat(log)) assert.ok(!text.includes(secret), text);
+});
+
 test('a job that its caller leaves is cancelled and leaves nothing', async () => {
   await using opened = await openService();
   const upstream = await opened.upstream(

@@ -126,6 +126,38 @@ testWalled('renames and added files that conflict are told of as what they are',
   });
 });
 
+testWalled('a file that made room for a folder is told of as that, on either side', async (t) => {
+  const files = {
+    df: text(),
+    fd: text([1, 'fd']),
+    moved: text([2, 'moved']),
+    'x.txt': text([3, 'x']),
+    gone: text([4, 'gone']),
+  };
+  const home = newMergeHome(t, { repos: ['app'], files });
+  home.ours('app', {
+    df: text([0, 'ours']),
+    fd: null,
+    moved: text([2, 'moved'], [0, 'ours']),
+    gone: text([4, 'gone'], [0, 'ours']),
+  });
+  home.ours('app', { 'fd/inner': 'folder\n' });
+  home.theirs('app', { df: null, fd: text([1, 'fd'], [0, 'theirs']), moved: null, gone: null });
+  home.theirs('app', { 'df/inner': 'folder\n', 'moved/x.txt': { from: 'x.txt' } });
+  await home.setUp(home.request({ step: 'setup' as never, work: { kind: 'setup' } }));
+
+  const { outcome, text: output } = await home.merge();
+
+  assert.equal(outcome.reason?.class, 'conflict', output());
+  const told = outcome.result?.findings.map(({ file, message }) => [file, message.replaceAll(/ \([^)]*\)/g, '')]);
+  assert.deepEqual(told, [
+    ['df', 'ours changed it; theirs made a folder of it'],
+    ['fd', 'ours made a folder of it; theirs changed it'],
+    ['gone', 'ours changed it; theirs deleted it'],
+    ['moved', 'ours changed it; theirs made a folder of it'],
+  ]);
+});
+
 testWalled('histories without a common commit are a conflict of their own kind', async (t) => {
   const home = newMergeHome(t, { repos: ['app'] });
   const other = join(home.layout.home, 'other');

@@ -157,22 +157,29 @@ async function checkFolders(layout: HomeLayout): Promise<CheckResult> {
   );
 }
 
-/** What is in `.state` lets whoever reads it act as the operator. */
+/** What is in `.state` lets whoever reads it act as the operator; an address or a variable may hold a secret. */
 async function checkRights(layout: HomeLayout): Promise<CheckResult> {
-  const files = [layout.token, layout.socket, layout.lock, join(layout.state, 'service.json'), layout.serviceLog];
-  const wanted = [
-    { path: layout.state, mode: 0o700 },
-    ...[...files, layout.database, `${layout.database}-wal`, `${layout.database}-shm`].map((path) => ({
-      path,
-      mode: 0o600,
-    })),
+  const { token, socket, lock, serviceLog, database, reposFile, settingsFile } = layout;
+  const ofStore = [database, `${database}-wal`, `${database}-shm`];
+  const files = [
+    token,
+    socket,
+    lock,
+    join(layout.state, 'service.json'),
+    serviceLog,
+    ...ofStore,
+    reposFile,
+    settingsFile,
   ];
+  const wanted = [{ path: layout.state, mode: 0o700 }, ...files.map((path) => ({ path, mode: 0o600 }))];
   const open: { path: string; mode: number }[] = [];
   for (const each of wanted) {
     const facts = await factsOf(each.path);
-    if (facts !== undefined && (facts.mode & 0o077) !== 0) open.push(each);
+    // A link says nothing of who may read; its target is where somebody else's tools put it.
+    if (facts !== undefined && !facts.isSymbolicLink() && (facts.mode & 0o077) !== 0) open.push(each);
   }
-  if (open.length === 0) return result('rights', 'ok', 'token, socket and store are for their owner alone');
+  if (open.length === 0)
+    return result('rights', 'ok', 'token, socket, store and configuration are for their owner alone');
   const named = open.map(({ path }) => relative(layout.home, path)).join(', ');
   const commands = open.map(({ path, mode }) => `chmod ${mode.toString(8)} ${path}`).join(' && ');
   return result('rights', 'warning', `others may use ${named}`, `\`${commands}\``, async () => {

@@ -7,7 +7,7 @@ export const repoAdd = defineOperation({
   name: 'repo.add',
   summary: 'Mirrors an upstream repository into a root repo.',
   details:
-    'The upstream is a URL as git takes it, or the path of a repository on this machine. A clone that you work in is adopted: its own upstream becomes that of the repo, what it has already is not fetched again, and the clone stays as it is. ' +
+    'The upstream is a URL as git takes it, or the path of a repository on this machine. A clone that you work in is adopted: its own upstream becomes that of the repo, a fork that it pushes to becomes where branches are pushed, what it has already is not fetched again, and the clone stays as it is. ' +
     'Nothing is kept if the upstream cannot be read whole.',
   examples: [
     { line: 'takt repo add app git@github.com:acme/app.git', does: 'mirrors a repository on GitHub' },
@@ -25,7 +25,12 @@ export const repoAdd = defineOperation({
   params: z.strictObject({
     name: RepoName.describe('short name, also the folder name'),
     upstream: z.string().min(1).max(2000).describe('URL, or path of a repository or of your clone'),
-    pushUrl: z.string().min(1).max(2000).optional().describe('where branches are pushed to, such as a fork'),
+    pushUrl: z
+      .string()
+      .min(1)
+      .max(2000)
+      .optional()
+      .describe('where branches are pushed to, such as a fork; of a clone: instead of where it pushes to'),
     defaultBranch: z.string().min(1).max(200).optional().describe('default branch; found out if left out'),
     dependsOn: z.array(RepoName).default([]).describe('repos that this one needs'),
     setup: z.string().max(4000).optional().describe('shell command that prepares a fresh worktree'),

@@ -31,7 +31,11 @@ export async function addRepo(
     refuseTakenName(parts, name);
     const onProgress = (text: string, percent: number | null): void => progress(name, text, percent);
     const adoption = await adoptClone(layout, params, { signal, onProgress });
-    const entry = entryOf({ ...params, upstream: adoption?.upstream ?? params.upstream });
+    const entry = entryOf({
+      ...params,
+      upstream: adoption?.upstream ?? params.upstream,
+      pushUrl: params.pushUrl ?? adoption?.push.pushUrl,
+    });
     for (const need of params.dependsOn) knownRepo(parts, need);
     await checkRepoEntry(layout.reposFile, entry);
     const folder = layout.root(name);
@@ -40,7 +44,10 @@ export async function addRepo(
     const { upstream, push_url: pushUrl = upstream } = entry;
     const { defaultBranch: wanted } = params;
     // A fork that cannot be asked now could not be pushed to later.
-    if (pushUrl !== upstream) await askUpstream(dirname(folder), pushUrl, { signal });
+    if (pushUrl !== upstream) {
+      const asking = askUpstream(dirname(folder), pushUrl, { signal });
+      await (adoption?.push.explaining(asking) ?? asking);
+    }
     const lender = adoption?.lender;
     const making = createRoot({
       folder,

@@ -5,19 +5,22 @@ import { Fault } from '../../../contract/faults.ts';
 import { WorkspaceName } from '../../../contract/ids.ts';
 import type { ParamsOf } from '../../../contract/operation.ts';
 import type { repoAdd } from '../../../contract/operations/repo.ts';
-import { shownAddress } from '../../../contract/secret-look.ts';
+import { withoutSecrets } from '../../../contract/secrets.ts';
 import { lenderOf, whatUpstreamLacks } from '../../../git/lend-objects.ts';
 import { type NormalClone, readClone } from '../../../git/normal-clone.ts';
 import type { OnProgress } from '../../../git/progress.ts';
 import type { ObjectLender } from '../../../git/root-repo.ts';
 import { shellWord } from '../../../git/shell-word.ts';
 import type { HomeLayout } from '../../../platform/home-layout.ts';
+import { type AdoptedPush, adoptedPush } from './adopted-push.ts';
+import { explainUpstream } from './explain-upstream.ts';
 import { upstreamAddress } from './upstream-address.ts';
 
 /** How a repo is added of which somebody has a clone already. */
 export interface Adoption {
   /** Where the clone came from. */
   readonly upstream: string;
+  readonly push: Omit<AdoptedPush, 'notices'>;
   /** Undefined for a clone that lacks objects itself. */
   readonly lender: ObjectLender | undefined;
   /** Says with a fault of the upstream how it came to be asked. */
@@ -26,7 +29,10 @@ export interface Adoption {
   notices(rootFolder: string, defaultBranch: string, signal: AbortSignal): Promise<string[]>;
 }
 
-type AddParams = Pick<ParamsOf<typeof repoAdd>, 'name' | 'upstream' | 'remote' | 'asUpstream'>;
+type AddParams = Pick<
+  ParamsOf<typeof repoAdd>,
+  'name' | 'upstream' | 'remote' | 'asUpstream' | 'pushUrl' | 'defaultBranch'
+>;
 interface Adopting {
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
@@ -41,7 +47,7 @@ const BRANCHES_NAMED = 20;
  */
 export async function adoptClone(
   layout: HomeLayout,
-  { name, upstream: written, remote: wanted, asUpstream }: AddParams,
+  { name, upstream: written, remote: wanted, asUpstream, pushUrl, defaultBranch: wantedBranch }: AddParams,
   { signal, onProgress }: Adopting,
 ): Promise<Adoption | undefined> {
   const path = upstreamAddress(written);
@@ -55,14 +61,17 @@ export async function adoptClone(
   const upstream = addressOf(clone, remote);
   if (upstream === clone.folder) return undefined;
   await refuseOwnFolder(layout, clone.folder);
+  const push = await adoptedPush(clone, { remote, upstream, pushUrl, defaultBranch: wantedBranch });
   const canLend = clone.lacks === null && !clone.usesSha256;
   const lender = canLend ? lenderOf(clone, remote, { signal, onProgress }) : undefined;
   return {
     upstream,
+    push,
     lender,
-    explaining: (work) => explained(work, clone, remote),
+    explaining: (work) => explainUpstream(work, whence(clone, remote)),
     notices: async (rootFolder, defaultBranch, ended) => [
-      `Its upstream is ${shownAddress(upstream)}, the remote ${remote} of ${clone.folder}; that clone is as it was.`,
+      `Its upstream is ${withoutSecrets(upstream)}, the remote ${remote} of ${clone.folder}; that clone is as it was.`,
+      ...push.notices,
       ...lendingNotices(clone, lender?.hasLent() ?? false),
       ...otherRemotes(clone, remote),
       ...(await whatStays(clone, { name, rootFolder, defaultBranch, signal: ended })),
@@ -74,6 +83,7 @@ export async function adoptClone(
 function itself({ folder }: NormalClone): Adoption {
   return {
     upstream: folder,
+    push: { pushUrl: undefined, explaining: (work) => work },
     lender: undefined,
     explaining: (work) => work,
     notices: () =>
@@ -100,7 +110,7 @@ function noRemotes(path: string, wanted: string, asUpstream: boolean): Fault {
 
 function chosenRemote({ folder, remotes }: NormalClone, wanted: string | undefined): string {
   const names = [...remotes.keys()];
-  const list = names.map((name) => `${name} (${shownAddress(remotes.get(name)!)})`).join(', ');
+  const list = names.map((name) => `${name} (${withoutSecrets(remotes.get(name)!)})`).join(', ');
   if (wanted !== undefined) {
     if (remotes.has(wanted)) return wanted;
     throw new Fault('INPUT_INVALID', `The clone ${folder} has no remote ${wanted}.${didYouMean(wanted, names)}`, {
@@ -138,22 +148,9 @@ async function refuseOwnFolder({ workspaces, runs }: HomeLayout, folder: string)
   }
 }
 
-async function explained<Value>(
-  work: Promise<Value>,
-  { folder, usesSha256 }: NormalClone,
-  remote: string,
-): Promise<Value> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof Fault) || !error.code.startsWith('UPSTREAM_')) throw error;
-    const other = usesSha256 ? '' : '; --as-upstream takes that clone itself';
-    throw new Fault(error.code, error.message, {
-      hint: `${error.hint} It is the remote ${remote} of ${folder}${other}.`,
-      cause: error,
-      ...(error.detail === undefined ? {} : { detail: error.detail }),
-    });
-  }
+function whence({ folder, usesSha256 }: NormalClone, remote: string): string {
+  const other = usesSha256 ? '' : '; --as-upstream takes that clone itself';
+  return `It is the remote ${remote} of ${folder}${other}.`;
 }
 
 function lendingNotices({ lacks, usesSha256 }: NormalClone, hasLent: boolean): string[] {
@@ -167,7 +164,7 @@ function lendingNotices({ lacks, usesSha256 }: NormalClone, hasLent: boolean): s
 function otherRemotes({ remotes }: NormalClone, remote: string): string[] {
   const others = [...remotes].filter(([name]) => name !== remote);
   if (others.length === 0) return [];
-  const list = others.map(([name, address]) => `${name} (${shownAddress(address)})`).join(', ');
+  const list = others.map(([name, address]) => `${name} (${withoutSecrets(address)})`).join(', ');
   return [`The clone has other remotes too: ${list}. --remote takes one of them as the upstream instead.`];
 }
 
