@@ -7,7 +7,7 @@ import { git, gitResult, quietEnvironment, type GitOptions } from './git.ts';
 /** A git folder of takt's own that shows a clone's work tree. */
 export interface CloneView extends AsyncDisposable {
   readonly gitFolder: string;
-  /** The clone's index as a copy, which git may write. */
+  /** The clone's index as a copy, which git may write; whole once it did, also if the clone's is split. */
   readonly index: string;
   /** Runs git on the work tree. `more` adds to the environment. */
   git(
@@ -20,6 +20,8 @@ export interface CloneView extends AsyncDisposable {
 const LIMIT_MS = 300_000;
 const CONFIG_LIMIT_BYTES = 1024 * 1024;
 const LIST_LIMIT_BYTES = 4 * 1024 * 1024;
+/** The part that a split index shares would be gone with the view. On the command line it wins over the user's settings. */
+const WHOLE_INDEX = ['-c', 'core.splitIndex=false'];
 /** Settings of a clone that change how its files are read, and start no program. */
 const HARMLESS = new Set(
   ['autocrlf', 'eol', 'safecrlf', 'filemode', 'ignorecase', 'symlinks', 'precomposeunicode', 'trustctime', 'checkstat']
@@ -51,7 +53,7 @@ export async function openCloneView(p: {
       index,
       git: async (args, { more, signal, ...options }) => {
         const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
-        return git(p.folder, args, { ...options, signal: limited, env: { ...env, ...more } });
+        return git(p.folder, [...WHOLE_INDEX, ...args], { ...options, signal: limited, env: { ...env, ...more } });
       },
       [Symbol.asyncDispose]: dispose,
     };
