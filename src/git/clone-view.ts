@@ -2,6 +2,7 @@ import { copyFile, lstat, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readUntrustedFile } from '../platform/files.ts';
+import { type ConfigValue, configValues, isYes } from './foreign-config.ts';
 import { git, gitResult, quietEnvironment, type GitOptions } from './git.ts';
 
 /** A git folder of takt's own that shows a clone's work tree. */
@@ -86,17 +87,27 @@ async function furnishView(
   }
 }
 
-/** The clone's settings that start nothing; git parses the file as a text, without its includes. */
+/** The clone's settings that start nothing. `git sparse-checkout` writes into a file that is for the work tree alone. */
 async function harmlessConfig(p: { folder: string; rootFolder: string; signal: AbortSignal }): Promise<string> {
-  const file = await readUntrustedFile(join(p.folder, '.git', 'config'), CONFIG_LIMIT_BYTES);
-  const args = ['config', '--file', '-', '--no-includes', '--null', '--list'];
-  const listed = file === undefined ? null : await gitResult(p.rootFolder, args, { signal: p.signal, input: file });
-  const settings = (listed?.exitCode === 0 ? listed.stdout.toString('utf8') : '')
-    .split('\0')
-    .map((entry) => [entry.slice(0, entry.indexOf('\n')), entry.slice(entry.indexOf('\n') + 1)] as const)
-    .filter(([key, value]) => HARMLESS.has(key) && /^[a-z0-9]{1,20}$/i.test(value));
-  const lines = settings.map(([key, value]) => `[${key.split('.')[0]}]\n\t${key.split('.')[1]} = ${value}\n`);
+  const shared = await settingsIn('config', p);
+  const hasOwn = shared.findLast(([key]) => key === 'extensions.worktreeconfig')?.[1] ?? 'false';
+  const settings = isYes(hasOwn) ? [...shared, ...(await settingsIn('config.worktree', p))] : shared;
+  const lines = settings
+    .filter(([key, value]) => HARMLESS.has(key) && /^[a-z0-9]{1,20}$/i.test(value))
+    .map(([key, value]) => `[${key.split('.')[0]}]\n\t${key.split('.')[1]} = ${value}\n`);
   return `[core]\n\trepositoryformatversion = 0\n\tbare = false\n${lines.join('')}`;
+}
+
+/** What a file of the clone's sets, none if it is not one that git reads; git parses it as a text, without its includes. */
+async function settingsIn(
+  name: string,
+  { folder, rootFolder, signal }: { folder: string; rootFolder: string; signal: AbortSignal },
+): Promise<ConfigValue[]> {
+  const input = await readUntrustedFile(join(folder, '.git', name), CONFIG_LIMIT_BYTES);
+  if (input === undefined) return [];
+  const args = ['config', '--file', '-', '--no-includes', '--null', '--list'];
+  const listed = await gitResult(rootFolder, args, { signal, input });
+  return listed.exitCode === 0 ? configValues(listed.stdout) : [];
 }
 
 /**

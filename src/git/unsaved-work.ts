@@ -93,7 +93,8 @@ async function commitFiles(
   p: Place & { readonly author: Person },
 ): Promise<string> {
   const { signal } = p;
-  await view.git(['add', '--update', '--ignore-errors', '--', '.'], { signal, okCodes: [0, 1] });
+  // `--sparse`, since somebody may have changed what a sparse checkout leaves out as well.
+  await view.git(['add', '--update', '--sparse', '--ignore-errors', '--', '.'], { signal, okCodes: [0, 1] });
   const untracked = (await view.git(['ls-files', '--others', '--exclude-standard', '-z'], { signal })).split('\0');
   const files = untracked.filter((name) => name !== '' && !name.endsWith('/'));
   await view.git(['update-index', '--add', '-z', '--stdin'], {
