@@ -2,12 +2,13 @@ import { copyFile, lstat, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readUntrustedFile } from '../platform/files.ts';
+import { type ConfigValue, configValues, isYes } from './foreign-config.ts';
 import { git, gitResult, quietEnvironment, type GitOptions } from './git.ts';
 
 /** A git folder of takt's own that shows a clone's work tree. */
 export interface CloneView extends AsyncDisposable {
   readonly gitFolder: string;
-  /** The clone's index as a copy, which git may write. */
+  /** The clone's index as a copy, which git may write; whole once it did, also if the clone's is split. */
   readonly index: string;
   /** Runs git on the work tree. `more` adds to the environment. */
   git(
@@ -20,6 +21,8 @@ export interface CloneView extends AsyncDisposable {
 const LIMIT_MS = 300_000;
 const CONFIG_LIMIT_BYTES = 1024 * 1024;
 const LIST_LIMIT_BYTES = 4 * 1024 * 1024;
+/** The part that a split index shares would be gone with the view. On the command line it wins over the user's settings. */
+const WHOLE_INDEX = ['-c', 'core.splitIndex=false'];
 /** Settings of a clone that change how its files are read, and start no program. */
 const HARMLESS = new Set(
   ['autocrlf', 'eol', 'safecrlf', 'filemode', 'ignorecase', 'symlinks', 'precomposeunicode', 'trustctime', 'checkstat']
@@ -51,7 +54,7 @@ export async function openCloneView(p: {
       index,
       git: async (args, { more, signal, ...options }) => {
         const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
-        return git(p.folder, args, { ...options, signal: limited, env: { ...env, ...more } });
+        return git(p.folder, [...WHOLE_INDEX, ...args], { ...options, signal: limited, env: { ...env, ...more } });
       },
       [Symbol.asyncDispose]: dispose,
     };
@@ -84,17 +87,27 @@ async function furnishView(
   }
 }
 
-/** The clone's settings that start nothing; git parses the file as a text, without its includes. */
+/** The clone's settings that start nothing. `git sparse-checkout` writes into a file that is for the work tree alone. */
 async function harmlessConfig(p: { folder: string; rootFolder: string; signal: AbortSignal }): Promise<string> {
-  const file = await readUntrustedFile(join(p.folder, '.git', 'config'), CONFIG_LIMIT_BYTES);
-  const args = ['config', '--file', '-', '--no-includes', '--null', '--list'];
-  const listed = file === undefined ? null : await gitResult(p.rootFolder, args, { signal: p.signal, input: file });
-  const settings = (listed?.exitCode === 0 ? listed.stdout.toString('utf8') : '')
-    .split('\0')
-    .map((entry) => [entry.slice(0, entry.indexOf('\n')), entry.slice(entry.indexOf('\n') + 1)] as const)
-    .filter(([key, value]) => HARMLESS.has(key) && /^[a-z0-9]{1,20}$/i.test(value));
-  const lines = settings.map(([key, value]) => `[${key.split('.')[0]}]\n\t${key.split('.')[1]} = ${value}\n`);
+  const shared = await settingsIn('config', p);
+  const hasOwn = shared.findLast(([key]) => key === 'extensions.worktreeconfig')?.[1] ?? 'false';
+  const settings = isYes(hasOwn) ? [...shared, ...(await settingsIn('config.worktree', p))] : shared;
+  const lines = settings
+    .filter(([key, value]) => HARMLESS.has(key) && /^[a-z0-9]{1,20}$/i.test(value))
+    .map(([key, value]) => `[${key.split('.')[0]}]\n\t${key.split('.')[1]} = ${value}\n`);
   return `[core]\n\trepositoryformatversion = 0\n\tbare = false\n${lines.join('')}`;
+}
+
+/** What a file of the clone's sets, none if it is not one that git reads; git parses it as a text, without its includes. */
+async function settingsIn(
+  name: string,
+  { folder, rootFolder, signal }: { folder: string; rootFolder: string; signal: AbortSignal },
+): Promise<ConfigValue[]> {
+  const input = await readUntrustedFile(join(folder, '.git', name), CONFIG_LIMIT_BYTES);
+  if (input === undefined) return [];
+  const args = ['config', '--file', '-', '--no-includes', '--null', '--list'];
+  const listed = await gitResult(rootFolder, args, { signal, input });
+  return listed.exitCode === 0 ? configValues(listed.stdout) : [];
 }
 
 /**

@@ -28,7 +28,12 @@ export async function foreignConfig(
   const args = ['config', '--file', '-', '--no-includes', '-z', '--get-regexp', pattern];
   const result = await gitResult(cwd, args, { signal, input });
   if (result.exitCode !== 0 && result.exitCode !== 1) throw broken(file, result.stderr.trim());
-  const entries = result.stdout.toString('utf8').split('\0').slice(0, -1);
+  return configValues(result.stdout);
+}
+
+/** What `git config --null` lists. */
+export function configValues(listed: Buffer): ConfigValue[] {
+  const entries = listed.toString('utf8').split('\0').slice(0, -1);
   return entries.map((entry) => {
     const end = entry.indexOf('\n');
     return end === -1 ? [entry, 'true'] : [entry.slice(0, end), entry.slice(end + 1)];

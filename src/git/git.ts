@@ -16,6 +16,8 @@ export interface GitOptions {
   /** Exit codes that are answers and no failures; 0 alone if left out. */
   readonly okCodes?: readonly number[];
   readonly outputLimitBytes?: number;
+  /** How the output becomes text; UTF-8 if left out. */
+  readonly encoding?: 'latin1';
   readonly onStderr?: (chunk: string) => void;
 }
 
@@ -147,7 +149,8 @@ export function quietEnvironment(): Readonly<Record<string, string>> {
  */
 export async function git(folder: string, args: readonly string[], options: GitOptions): Promise<string> {
   const result = await gitResult(folder, args, options);
-  if ((options.okCodes ?? [0]).includes(result.exitCode ?? -1)) return result.stdout.toString('utf8');
+  if ((options.okCodes ?? [0]).includes(result.exitCode ?? -1))
+    return result.stdout.toString(options.encoding ?? 'utf8');
   throw await gitFault(folder, args, result);
 }
 

@@ -13,7 +13,7 @@ import { pinCommits, readRefs, refCommit } from './refs.ts';
 import { RELEASED } from './released-refs.ts';
 import { UPSTREAM_REFS } from './root-repo.ts';
 
-const SHOWN_FILES = 3;
+const SHOWN_PATHS = 3;
 
 interface Place {
   readonly folder: string;
@@ -46,7 +46,7 @@ export async function unsavedWork(p: Place): Promise<string[]> {
   const dirty =
     files.length === 0
       ? []
-      : [`${countOf(files.length, 'file is', 'files are')} changed or untracked: ${shown(files)}.`];
+      : [`${countOf(files.length, 'file is', 'files are')} changed or untracked: ${shownPaths(files)}.`];
   const unpushed: string[] = [];
   for (const { what, commit } of await unpushedTips(p, refs))
     unpushed.push(`${what} has commits that were not pushed (${commit.slice(0, 10)}).`);
@@ -93,7 +93,8 @@ async function commitFiles(
   p: Place & { readonly author: Person },
 ): Promise<string> {
   const { signal } = p;
-  await view.git(['add', '--update', '--ignore-errors', '--', '.'], { signal, okCodes: [0, 1] });
+  // `--sparse`, since somebody may have changed what a sparse checkout leaves out as well.
+  await view.git(['add', '--update', '--sparse', '--ignore-errors', '--', '.'], { signal, okCodes: [0, 1] });
   const untracked = (await view.git(['ls-files', '--others', '--exclude-standard', '-z'], { signal })).split('\0');
   const files = untracked.filter((name) => name !== '' && !name.endsWith('/'));
   await view.git(['update-index', '--add', '-z', '--stdin'], {
@@ -145,7 +146,8 @@ function countOf(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-function shown(files: readonly string[]): string {
-  const more = files.length - SHOWN_FILES;
-  return more > 0 ? `${files.slice(0, SHOWN_FILES).join(', ')} and ${more} more` : files.join(', ');
+/** The first few of them, and how many more there are. */
+export function shownPaths(paths: readonly string[]): string {
+  const more = paths.length - SHOWN_PATHS;
+  return more > 0 ? `${paths.slice(0, SHOWN_PATHS).join(', ')} and ${more} more` : paths.join(', ');
 }

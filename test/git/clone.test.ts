@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createClone } from '../../src/git/clone.ts';
@@ -179,6 +188,8 @@ function plant(scratch: Scratch, clone: string): string {
     ['trace2.eventTarget', canary],
   ];
   for (const [key, value] of settings) run(clone, 'config', key, value);
+  copyFileSync(join(clone, '.git/config'), join(clone, '.git/config.worktree'));
+  run(clone, 'config', 'extensions.worktreeConfig', 'true');
   write(join(clone, '.git/info/attributes'), '* filter=evil diff=evil merge=evil\n');
   write(join(clone, '.gitattributes'), '* filter=evil diff=evil merge=evil\n');
   return canary;

@@ -7,6 +7,7 @@ import { pullClone } from '../../../git/pull-clone.ts';
 import { resumePull } from '../../../git/resume-pull.ts';
 import { pushedRefs } from '../../../git/released-refs.ts';
 import { shellWord } from '../../../git/shell-word.ts';
+import { shownPaths } from '../../../git/unsaved-work.ts';
 import { type BesideUpstream, upstreamBranchRef } from '../../../git/upstream-branch.ts';
 import { severalAtATime } from '../../../platform/several-at-a-time.ts';
 import { dropClonePull, openClonePull, planClonePull } from '../../../store/clone-pulls.ts';
@@ -73,19 +74,28 @@ async function pullOne(
   const place = { folder: layout.clone(workspace, repo), rootFolder: layout.root(repo), branch, signal };
   const cut = openClonePull(database, workspace, repo);
   const aside = join(layout.state, 'aside', `${workspace}-${repo}-${Date.now()}`);
-  const others =
+  const made =
     cut === undefined ? [] : await resumePull({ ...place, ...cut, aside, lockedBeforeMs: SERVICE_STARTED_MS });
   try {
     const pulled = await pullClone({
       ...place,
       onForward: (from, to) => planClonePull(database, workspace, repo, { old: from, new: to }),
     });
-    const words = `A pull before was cut short and is done now; ${others.length} files that held something else are in ${aside}.`;
-    return { repo, ...pulled, why: pulled.why ?? (others.length === 0 ? null : words) };
+    return { repo, ...pulled, why: joined(asideWords(made, aside), pulled.why) };
   } finally {
     dropClonePull(database, workspace, repo);
   }
 }
+
+/** What nobody would look for who is not told; null if there is nothing. */
+function asideWords(made: readonly string[], aside: string): string | null {
+  return made.length === 0
+    ? null
+    : `A pull before was cut short and is done now; what held something else (${shownPaths(made)}) is in ${aside}.`;
+}
+
+const joined = (...sentences: readonly (string | null)[]): string | null =>
+  sentences.filter((sentence) => sentence !== null).join(' ') || null;
 
 /** Whatever a service before this one left is older. */
 const SERVICE_STARTED_MS = Date.now() - process.uptime() * 1000;
@@ -99,14 +109,14 @@ function withUpstream(
   const refused = (why: string): Omit<PullResult, 'fault'> => ({
     ...pulled,
     state: 'refused',
-    why: pulled.state === 'refused' ? `${pulled.why} ${why}` : why,
+    why: joined(pulled.why, why),
     taken: 0,
   });
   switch (taken.kind) {
     case 'none':
       return { ...pulled, taken: 0 };
     case 'taken':
-      return { ...pulled, why: pulled.why ?? underWords(workspace, taken.under), taken: taken.commits };
+      return { ...pulled, why: joined(pulled.why, underWords(workspace, taken.under)), taken: taken.commits };
     case 'moved':
       return refused('Its branch moved in this moment, so that upstream’s commits were not taken in; repeat it.');
     case 'apart':
