@@ -23,9 +23,10 @@ interface CutPull {
 /**
  * Brings a pull to its end that was cut short: locks that were left go, and all files become those of the new commit.
  * What is of neither commit, such as a file that was half written, or a link or folder that somebody made since, is
- * copied aside first. Gives the paths of that. A clone that was moved elsewhere meanwhile is only freed of the locks.
+ * copied aside first. Gives the paths of that; null if another git is at work in the clone, so that it is still to be
+ * done. A clone that was moved elsewhere meanwhile is only freed of the locks.
  */
-export async function resumePull(p: CutPull): Promise<string[]> {
+export async function resumePull(p: CutPull): Promise<string[] | null> {
   if ((await cloneObstacle(p.folder)) === 'missing') return [];
   const gitFolder = join(p.folder, '.git');
   const names = ['index', join('refs', 'heads', p.branch), join('refs', 'remotes', 'origin', p.branch)];
@@ -35,7 +36,7 @@ export async function resumePull(p: CutPull): Promise<string[]> {
   const indexLock = await takeLock(gitFolder, 'index');
   const refLock = await takeLock(gitFolder, join('refs', 'heads', p.branch));
   try {
-    if (indexLock === null || refLock === null) return [];
+    if (indexLock === null || refLock === null) return null;
     await using view = await openCloneView({ ...p, head });
     await bringObjects(view, p);
     const made = await madeMeanwhile(view, p);

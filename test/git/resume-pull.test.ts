@@ -48,6 +48,7 @@ async function cutPull(
     async resume() {
       const place = { folder: clone, rootFolder: root, branch: 'task', aside, signal: limit() };
       const made = await resumePull({ ...place, old, new: landed, lockedBeforeMs: Date.now() });
+      assert.ok(made !== null);
       assert.equal(run(clone, 'rev-parse', 'HEAD'), landed);
       assert.equal(run(clone, 'status', '--porcelain', '--ignored', '--ignore-submodules=all'), '');
       return made.toSorted();

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, readlink, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openDatabase } from '../../src/store/database.ts';
 import { planClonePull } from '../../src/store/clone-pulls.ts';
-import { openService, type TestService } from './open-service.ts';
+import { openService, type Reply, type TestService } from './open-service.ts';
 
 interface CutPull {
   readonly clone: string;
@@ -77,4 +77,22 @@ test('what a pull that was cut short has put aside is named, also where upstream
   assert.equal(app.state, 'refused', reply.text);
   assert.match(app.why, /have gone apart/);
   assert.ok(app.why.includes(await aside()), app.why);
+});
+
+test('a pull that was cut short is still to be ended while another git works in the clone', async () => {
+  await using opened = await openService();
+  const { clone, next } = await cutPull(opened);
+  const lock = join(clone, '.git', 'index.lock');
+  await writeFile(lock, '');
+  const pull = (): Promise<Reply> =>
+    opened.ask('/api/workspaces/task/pull', { method: 'POST', body: { fetch: false } });
+
+  const busy = await pull();
+  await rm(lock);
+  const after = await pull();
+
+  assert.equal(busy.body.results[0].state, 'refused', busy.text);
+  assert.match(busy.body.results[0].why, /cut short .* another git process works in it/);
+  assert.equal(after.body.results[0].state, 'current', after.text);
+  assert.equal(await opened.git(clone, 'rev-parse', 'HEAD'), next);
 });

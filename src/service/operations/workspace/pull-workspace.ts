@@ -76,6 +76,10 @@ async function pullOne(
   const aside = join(layout.state, 'aside', `${workspace}-${repo}-${Date.now()}`);
   const made =
     cut === undefined ? [] : await resumePull({ ...place, ...cut, aside, lockedBeforeMs: SERVICE_STARTED_MS });
+  if (made === null) {
+    const why = 'A pull before was cut short and is to be ended, and another git process works in it (index.lock).';
+    return { repo, state: 'refused', from: null, to: null, why };
+  }
   try {
     const pulled = await pullClone({
       ...place,
