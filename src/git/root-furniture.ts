@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { readTextIfThere } from '../platform/files.ts';
@@ -102,7 +102,13 @@ async function keepCopy(path: string, text: string): Promise<string> {
 
 async function replaceFile(path: string, text: string, mode: number): Promise<void> {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.new`;
-  await writeFile(temporary, text, { flag: 'wx' });
-  await chmod(temporary, mode);
-  await rename(temporary, path);
+  try {
+    await writeFile(temporary, text, { flag: 'wx' });
+    await chmod(temporary, mode);
+    await rename(temporary, path);
+  } catch (error) {
+    // Nothing else ever looks for it.
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }
