@@ -53,9 +53,14 @@ exit $refused
 
 /** What of the configuration and the hook of a root repo is not as takt writes it. Changes nothing. */
 export async function furnitureFaults(folder: string): Promise<string[]> {
-  const isConfigured = (await readTextIfThere(join(folder, 'config'))) === CONFIG;
+  const isConfigured = await isConfigAsWritten(folder);
   const hook = await hookFault(folder, 'pre-receive', PRE_RECEIVE);
   return [...(isConfigured ? [] : ['its configuration was changed']), ...(hook === undefined ? [] : [hook])];
+}
+
+/** False if somebody changed the configuration of a root repo, so that what git says there may be for that alone. */
+export async function isConfigAsWritten(folder: string): Promise<boolean> {
+  return (await readTextIfThere(join(folder, 'config'))) === CONFIG;
 }
 
 /** What is wrong with a hook that is to say `text`; undefined if nothing is. */
