@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { openConfig } from '../../config/config-source.ts';
 import { faultOfSystemError } from '../../contract/system-fault.ts';
-import { gitResult } from '../../git/git.ts';
+import { gitResult, quietEnvironment } from '../../git/git.ts';
 import { furnishRoot, furnitureFaults, isConfigAsWritten } from '../../git/root-furniture.ts';
 import { shellWord } from '../../git/shell-word.ts';
 import { isThere } from '../../platform/files.ts';
@@ -13,6 +13,7 @@ import { openDatabaseToRead } from '../../store/database.ts';
 import { listRoots } from '../../store/roots.ts';
 import { bounded, type Check, type CheckResult, result } from './check.ts';
 import { factsOf, fileAbove } from './folder-facts.ts';
+import { whyGitIsNoHelp } from './git-settings-check.ts';
 import { type RepoUser, usersOfRepo } from './repo-users.ts';
 import { rightsFix } from './rights-fix.ts';
 import { staleLocksIn } from './stale-locks.ts';
@@ -38,19 +39,19 @@ interface RootFault {
 /** A root repo without its hooks still triggers, by the sweep, but later, and takes pushes that it should refuse. */
 async function checkRoots(layout: HomeLayout, signal: AbortSignal): Promise<CheckResult> {
   const names = await rootNames(layout);
+  const noGit = await whyGitIsNoHelp({ env: quietEnvironment(), signal });
   const bounds = { limit: ROOTS_AT_ONCE, signal };
   const look = (repo: string, ended: AbortSignal): Promise<RootFault[]> =>
-    faultsOfRoot(layout, repo, ended).catch(async (error: unknown) => {
+    faultsOfRoot(layout, repo, { isGitHelp: noGit === undefined, signal: ended }).catch(async (error: unknown) => {
       ended.throwIfAborted();
       return [await oddRoot(layout, repo, error)];
     });
   const faults = (await severalAtATime(names, bounds, look)).flat();
-  if (faults.length === 0)
-    return result(
-      'root repos',
-      'ok',
-      names.length === 0 ? 'none yet' : 'each has its hooks, and its commits can be read',
-    );
+  if (faults.length === 0) {
+    if (names.length === 0) return result('root repos', 'ok', 'none yet');
+    if (noGit !== undefined) return result('root repos', 'absent', `each has its hooks; whether it is whole ${noGit}`);
+    return result('root repos', 'ok', 'each has its hooks, and its commits can be read');
+  }
   const found = faults.map(({ repo, what }) => `${repo}: ${what}`).join('; ');
   const byHand = faults.flatMap(({ fix }) => fix ?? []);
   const repos = [...new Set(faults.filter(({ fix }) => fix === null).map(({ repo }) => repo))];
@@ -92,7 +93,11 @@ async function rootNames(layout: HomeLayout): Promise<string[]> {
   return listed.filter((_, at) => mirrored[at]);
 }
 
-async function faultsOfRoot(layout: HomeLayout, repo: string, signal: AbortSignal): Promise<RootFault[]> {
+async function faultsOfRoot(
+  layout: HomeLayout,
+  repo: string,
+  { isGitHelp, signal }: { readonly isGitHelp: boolean; readonly signal: AbortSignal },
+): Promise<RootFault[]> {
   const folder = layout.root(repo);
   const broken = (what: string, fix: string): RootFault[] => [{ repo, what, isBroken: true, fix }];
   const facts = await factsOf(join(folder, 'HEAD'));
@@ -101,6 +106,7 @@ async function faultsOfRoot(layout: HomeLayout, repo: string, signal: AbortSigna
   // git itself is asked: settings and its version decide whose repositories it trusts.
   if (
     facts.uid !== process.getuid?.() &&
+    isGitHelp &&
     (await gitResult(folder, ['rev-parse', '--git-dir'], { signal })).exitCode !== 0
   ) {
     const trust = `git config --global --add safe.directory ${shellWord(folder)}`;
@@ -109,7 +115,7 @@ async function faultsOfRoot(layout: HomeLayout, repo: string, signal: AbortSigna
       `Run takt as that user, or \`chown -R\` the home; if the owner is to stay: \`${trust}\`.`,
     );
   }
-  const damage = await damageOf(folder, signal);
+  const damage = isGitHelp ? await damageOf(folder, signal) : undefined;
   if (damage !== undefined && (await isConfigAsWritten(folder)))
     return broken(
       damage,
@@ -136,8 +142,6 @@ async function oddRoot(layout: HomeLayout, repo: string, error: unknown): Promis
 /** What git itself does not get out of a root repo; undefined if it gets what takt needs of every one. */
 async function damageOf(folder: string, signal: AbortSignal): Promise<string | undefined> {
   const refs = await gitResult(folder, ['for-each-ref', '--format=%(objectname)'], { signal });
-  // Without git itself nothing can be told, which has a check of its own.
-  if (refs.startError !== null) return undefined;
   if (refs.exitCode !== 0) return 'git cannot read its refs';
   const head = await gitResult(folder, ['cat-file', '-e', 'HEAD^{tree}'], { signal });
   return head.exitCode === 0 ? undefined : 'the commit of its default branch cannot be read';
