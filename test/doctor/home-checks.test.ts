@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { result } from '../../src/bin/doctor/check.ts';
 import { doesHomeAnswer, homeChecks } from '../../src/bin/doctor/home-checks.ts';
+import { repairAll } from '../../src/bin/doctor/repair-all.ts';
 import { openConfig } from '../../src/config/config-source.ts';
 import { readFileText } from '../../src/config/edit-file.ts';
 import { homeLayout } from '../../src/platform/home-layout.ts';
@@ -102,6 +104,31 @@ test('folders that are missing are made, and a file in the place of one is for a
   writeFileSync(home.layout.runs, 'x');
   const inTheWay = await home.look('folders');
   assert.deepEqual([inTheWay.state, inTheWay.repair], ['broken', undefined]);
+});
+
+test('a file in the place of a folder that holds others is named, and left to a person', async () => {
+  using home = await doctorHome();
+  const spool = join(home.layout.state, 'spool');
+  rmSync(spool, { recursive: true });
+  writeFileSync(spool, 'x');
+
+  const { state, found, repair } = await home.look('folders');
+
+  assert.deepEqual([state, found, repair], ['broken', 'no folder, but something else: .state/spool', undefined]);
+});
+
+test('a repair that fails in whatever way is told of, and the others go on', async () => {
+  const failing = result('folders', 'warning', 'x', '', async () => {
+    throw new TypeError('odd');
+  });
+  const working = result('rights', 'warning', 'y', '', async () => 'closed it');
+
+  const repaired = await repairAll([failing, working], limit());
+
+  assert.deepEqual(repaired, [
+    { name: 'folders', did: null, failed: 'odd' },
+    { name: 'rights', did: 'closed it', failed: null },
+  ]);
 });
 
 test('what others may use of the token, the store and their folder is closed to them', async () => {

@@ -8,7 +8,7 @@ import type { HomeLayout } from '../../platform/home-layout.ts';
 import { type Database, openDatabaseToRead } from '../../store/database.ts';
 import { listRoots } from '../../store/roots.ts';
 import { bounded, type Check, type CheckResult, result } from './check.ts';
-import { factsOf, namesIn } from './folder-facts.ts';
+import { factsOf, fileAbove, namesIn } from './folder-facts.ts';
 import { checkGh } from './gh-check.ts';
 import { checkGitSettings } from './git-settings-check.ts';
 import { leftoverChecks } from './leftover-checks.ts';
@@ -134,16 +134,18 @@ function listRootsIfAny(store: Database): string[] {
 
 async function checkFolders(layout: HomeLayout): Promise<CheckResult> {
   const missing: string[] = [];
-  const inTheWay: string[] = [];
+  const inTheWay = new Set<string>();
   for (const folder of homeFolders(layout)) {
     const facts = await factsOf(folder);
-    if (facts === undefined) missing.push(folder);
+    const above = facts === undefined ? await fileAbove(folder) : undefined;
+    if (above !== undefined) inTheWay.add(above);
+    else if (facts === undefined) missing.push(folder);
     // A link to a folder is how somebody moves one to another disk.
-    else if (!facts.isDirectory() && !facts.isSymbolicLink()) inTheWay.push(folder);
+    else if (!facts.isDirectory() && !facts.isSymbolicLink()) inTheWay.add(folder);
   }
   const named = (folders: string[]): string => folders.map((folder) => relative(layout.home, folder)).join(', ');
-  if (inTheWay.length > 0)
-    return result('folders', 'broken', `no folder, but something else: ${named(inTheWay)}`, 'Move that away.');
+  if (inTheWay.size > 0)
+    return result('folders', 'broken', `no folder, but something else: ${named([...inTheWay])}`, 'Move that away.');
   if (missing.length === 0) return result('folders', 'ok', 'all there');
   return result(
     'folders',
