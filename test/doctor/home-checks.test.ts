@@ -131,6 +131,21 @@ test('a repair that fails in whatever way is told of, and the others go on', asy
   ]);
 });
 
+for (const name of ['token', 'service.lock', 'service.log', 'service-start.log', 'home.json', 'takt.db']) {
+  test(`a folder in the place of ${name} is broken, since no service can start`, async () => {
+    using home = await doctorHome();
+    assert.match(await home.state('access'), /^ok/);
+    const path = join(home.layout.state, name);
+    rmSync(path, { force: true });
+    mkdirSync(path);
+
+    const { state, found, fix } = await home.look('access');
+
+    assert.deepEqual([state, found], ['broken', `.state/${name} is a folder, where takt needs a file`]);
+    assert.equal(fix, `Move ${path} away.`);
+  });
+}
+
 test('what others may use of the token, the store and their folder is closed to them', async () => {
   using home = await doctorHome();
   const { token, database, state } = home.layout;

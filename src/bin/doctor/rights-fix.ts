@@ -9,9 +9,9 @@ export async function rightsFix(path: string): Promise<string> {
   return owner === process.getuid?.() ? openingFix(closed) : ownerFix(closed);
 }
 
-const ownerFix = (path: string): string => `\`sudo chown -R ${userName()} ${shellWord(path)}\``;
+export const ownerFix = (path: string): string => `\`sudo chown -R ${userName()} ${shellWord(path)}\``;
 
-const openingFix = (path: string): string => `\`chmod -R u+rwX ${shellWord(path)}\``;
+export const openingFix = (path: string): string => `\`chmod -R u+rwX ${shellWord(path)}\``;
 
 /** What nobody may even see lies in a folder that is closed. */
 async function nearestSeen(path: string): Promise<{ closed: string; owner: number }> {
