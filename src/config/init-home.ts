@@ -55,7 +55,13 @@ function faultOfFolder(home: string, error: unknown): unknown {
 export async function checkHome(layout: HomeLayout): Promise<void> {
   refuseLongPath(layout);
   const text = await readTextIfThere(markerOf(layout)).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOTDIR') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EISDIR')
+      throw new Fault('CONFIG_INVALID', `${markerOf(layout)} is a folder, where takt needs a file.`, {
+        hint: 'Move it away; `takt init` writes it anew.',
+        cause: error,
+      });
+    if (code !== 'ENOTDIR') throw error;
     return undefined;
   });
   if (text === undefined) throw new Fault('HOME_MISSING', `${layout.home} is not a home of takt.`);

@@ -2,12 +2,14 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import { readRegularFile } from '../platform/files.ts';
-import { gitResult } from './git.ts';
+import { gitResult, quietEnvironment } from './git.ts';
 
 /** A value of a configuration; keys are as git writes them, section and variable in small letters. */
 export type ConfigValue = readonly [key: string, value: string];
 
 const CONFIG_LIMIT_BYTES = 4 * 1024 * 1024;
+/** A mistake in the user's own configuration is none in the file that is read. */
+const WITHOUT_SETTINGS = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
 
 /**
  * The values of a foreign repository's configuration whose keys fit a pattern; a key may come more than once, and one
@@ -26,7 +28,8 @@ export async function foreignConfig(
   if (input === undefined) throw broken(file);
   // By standard input: whoever reads a file by its name can be made to wait for ever.
   const args = ['config', '--file', '-', '--no-includes', '-z', '--get-regexp', pattern];
-  const result = await gitResult(cwd, args, { signal, input });
+  const env = { ...quietEnvironment(), ...WITHOUT_SETTINGS };
+  const result = await gitResult(cwd, args, { env, signal, input });
   if (result.exitCode !== 0 && result.exitCode !== 1) throw broken(file, result.stderr.trim());
   return configValues(result.stdout);
 }

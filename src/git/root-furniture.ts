@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { readTextIfThere } from '../platform/files.ts';
@@ -53,9 +53,14 @@ exit $refused
 
 /** What of the configuration and the hook of a root repo is not as takt writes it. Changes nothing. */
 export async function furnitureFaults(folder: string): Promise<string[]> {
-  const isConfigured = (await readTextIfThere(join(folder, 'config'))) === CONFIG;
+  const isConfigured = await isConfigAsWritten(folder);
   const hook = await hookFault(folder, 'pre-receive', PRE_RECEIVE);
   return [...(isConfigured ? [] : ['its configuration was changed']), ...(hook === undefined ? [] : [hook])];
+}
+
+/** False if somebody changed the configuration of a root repo, so that what git says there may be for that alone. */
+export async function isConfigAsWritten(folder: string): Promise<boolean> {
+  return (await readTextIfThere(join(folder, 'config'))) === CONFIG;
 }
 
 /** What is wrong with a hook that is to say `text`; undefined if nothing is. */
@@ -102,7 +107,13 @@ async function keepCopy(path: string, text: string): Promise<string> {
 
 async function replaceFile(path: string, text: string, mode: number): Promise<void> {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.new`;
-  await writeFile(temporary, text, { flag: 'wx' });
-  await chmod(temporary, mode);
-  await rename(temporary, path);
+  try {
+    await writeFile(temporary, text, { flag: 'wx' });
+    await chmod(temporary, mode);
+    await rename(temporary, path);
+  } catch (error) {
+    // Nothing else ever looks for it.
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }

@@ -185,7 +185,7 @@ async function fetchRefs(folder: string, p: FetchSource): Promise<void> {
   const fault = await upstreamFault({ folder, upstream: p.upstream, words: result.stderr, contact, signal: p.signal });
   // Only an upstream that says itself that it cannot go on is damaged; any other end is one of the connection.
   const isBroken = contact.transport.kind !== 'disk' && !contact.hasGivenUp;
-  if (fault.code === 'DISK_FULL') throw fault;
+  if (fault.code === 'DISK_FULL' || fault.code === 'GIT_FAILED') throw fault;
   if (isBroken && (await isWhole(folder, p))) throw fault;
   await askUpstream(folder, p.upstream, p);
   if (!(await isWhole(folder, p)))

@@ -5,6 +5,7 @@ import { canConnect } from './can-connect.ts';
 import { type Contact, contactUpstream } from './contact.ts';
 import { gitFault, quietEnvironment } from './git.ts';
 import { httpVerdict } from './http-verdict.ts';
+import { ownGitFault } from './own-settings.ts';
 import { sshVerdict } from './ssh-verdict.ts';
 import { socketPort, type Transport } from './transport.ts';
 import type { Judged, Verdict } from './verdict.ts';
@@ -22,7 +23,8 @@ const CONNECT_LIMIT_MS = 2_000;
  *
  * git ends with 128 for everything and gives the cause only in prose. So it is decided by what was seen of the call
  * (statuses of HTTP, the exit code of ssh, whether the other side spoke) and by second looks that take a moment: at
- * the server's key, at the proxy, at git's settings. For a path, the disk is asked.
+ * the server's key, at the proxy, at git's settings. For a path, the disk is asked. What keeps git from every upstream
+ * says nothing of this one, and comes first.
  */
 export async function upstreamFault(call: FailedCall): Promise<Fault> {
   const disk = await gitFault(call.folder, [], {
@@ -36,6 +38,8 @@ export async function upstreamFault(call: FailedCall): Promise<Fault> {
   if (disk.code === 'DISK_FULL') return disk;
   const judged = { ...call, env: call.env ?? quietEnvironment() };
   const contact = call.contact ?? (await askOnceMore(judged));
+  const own = await ownGitFault(contact.transport, judged);
+  if (own !== undefined) return own;
   const { code, message, hint } = await verdictOn(judged, contact);
   return new Fault(code, message, { detail: call.words.trim(), ...(hint === undefined ? {} : { hint }) });
 }

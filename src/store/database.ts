@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
@@ -41,13 +41,24 @@ export function openDatabase(file: string): Database {
  * nobody writes it (sqlite.org/uri.html). The schema is what it is, so that a statement may fail.
  */
 export function openDatabaseToRead(file: string): (Database & Disposable) | undefined {
-  if (!existsSync(file)) return undefined;
+  if (!isThereToRead(file)) return undefined;
   const place = pathToFileURL(file);
   // A log without its index is what a copy of a home has; reading makes the index then.
   if (!existsSync(`${file}-wal`)) place.searchParams.set('immutable', '1');
   else if (existsSync(`${file}-shm`)) place.searchParams.set('readonly_shm', '1');
   const connection = new DatabaseSync(place, { timeout: READ_TIMEOUT_MS, readOnly: true });
   return { ...handleOf(connection), close: () => connection.close(), [Symbol.dispose]: () => connection.close() };
+}
+
+/** Throws what the system says of a file that may not be read, of which SQLite tells only that it did not open it. */
+function isThereToRead(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return true;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
 }
 
 function handleOf(connection: DatabaseSync): Database {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { faultOfSystemError } from '../../src/contract/system-fault.ts';
@@ -36,6 +36,26 @@ test('a home whose marker is damaged says so, and what mends it', async () => {
     assert.ok(stderr.includes(marker), stderr);
     assert.match(stderr, /Write \{"version":1\} into it/);
   }
+});
+
+test('a folder in the place of the marker of a home, or of a log, is no defect', async () => {
+  await using house = await openHousehold();
+  const marker = join(house.home, '.state', 'home.json');
+  const log = join(house.home, '.state', 'service-start.log');
+  await rm(marker);
+  for (const path of [marker, log]) await mkdir(path);
+
+  const said = await Promise.all([house.takt('service', 'start'), house.takt('service', 'stop')]);
+  await rmdir(marker);
+  await house.ok('init');
+  const logged = await house.takt('service', 'start');
+
+  for (const { code, stderr } of said) {
+    assert.equal(code, 2, stderr);
+    assert.ok(stderr.includes(`${marker} is a folder`), stderr);
+  }
+  assert.equal(logged.code, 7, logged.stderr);
+  assert.ok(logged.stderr.includes(`${log} is a folder`), logged.stderr);
 });
 
 test('a home with blanks in its path is named so that a shell takes it', async () => {
@@ -80,8 +100,8 @@ test('what the state of a disk explains is no defect', () => {
     Array.from({ length: 4 }, () => 'DISK_FULL'),
   );
   assert.deepEqual(
-    [{ code: 'EROFS' }, { code: 'EACCES' }, { code: 'EPERM' }, { errcode: 8 }].map(fault),
-    Array.from({ length: 4 }, () => 'HOME_UNUSABLE'),
+    [{ code: 'EROFS' }, { code: 'EACCES' }, { code: 'EPERM' }, { errcode: 8 }, { errcode: 14 }].map(fault),
+    Array.from({ length: 5 }, () => 'HOME_UNUSABLE'),
   );
   assert.deepEqual([{ code: 'ENOENT' }, { errcode: 1 }, new TypeError('x')].map(fault), [
     undefined,

@@ -12,7 +12,9 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { result } from '../../src/bin/doctor/check.ts';
 import { doesHomeAnswer, homeChecks } from '../../src/bin/doctor/home-checks.ts';
+import { repairAll } from '../../src/bin/doctor/repair-all.ts';
 import { openConfig } from '../../src/config/config-source.ts';
 import { readFileText } from '../../src/config/edit-file.ts';
 import { homeLayout } from '../../src/platform/home-layout.ts';
@@ -113,6 +115,46 @@ test('folders that are missing are made, and a file in the place of one is for a
   const inTheWay = await home.look('folders');
   assert.deepEqual([inTheWay.state, inTheWay.repair], ['broken', undefined]);
 });
+
+test('a file in the place of a folder that holds others is named, and left to a person', async () => {
+  using home = await doctorHome();
+  const spool = join(home.layout.state, 'spool');
+  rmSync(spool, { recursive: true });
+  writeFileSync(spool, 'x');
+
+  const { state, found, repair } = await home.look('folders');
+
+  assert.deepEqual([state, found, repair], ['broken', 'no folder, but something else: .state/spool', undefined]);
+});
+
+test('a repair that fails in whatever way is told of, and the others go on', async () => {
+  const failing = result('folders', 'warning', 'x', '', async () => {
+    throw new TypeError('odd');
+  });
+  const working = result('rights', 'warning', 'y', '', async () => 'closed it');
+
+  const repaired = await repairAll([failing, working], limit());
+
+  assert.deepEqual(repaired, [
+    { name: 'folders', did: null, failed: 'odd' },
+    { name: 'rights', did: 'closed it', failed: null },
+  ]);
+});
+
+for (const name of ['token', 'service.lock', 'service.log', 'service-start.log', 'home.json', 'takt.db']) {
+  test(`a folder in the place of ${name} is broken, since no service can start`, async () => {
+    using home = await doctorHome();
+    assert.match(await home.state('access'), /^ok/);
+    const path = join(home.layout.state, name);
+    rmSync(path, { force: true });
+    mkdirSync(path);
+
+    const { state, found, fix } = await home.look('access');
+
+    assert.deepEqual([state, found], ['broken', `.state/${name} is a folder, where takt needs a file`]);
+    assert.equal(fix, `Move ${path} away.`);
+  });
+}
 
 test('what others may use of the token, the store and their folder is closed to them', async () => {
   using home = await doctorHome();

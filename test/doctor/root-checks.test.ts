@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import {
   appendFileSync,
   chmodSync,
+  cpSync,
   lchownSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -13,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { homeLayout } from '../../src/platform/home-layout.ts';
-import { postReceiveFault } from '../../src/service/watching/post-receive.ts';
+import { installPostReceive, postReceiveFault } from '../../src/service/watching/post-receive.ts';
 import { insertRoot } from '../../src/store/roots.ts';
 import { withRoot } from './root-home.ts';
 
@@ -109,6 +111,88 @@ for (const [what, { how, found }] of Object.entries(damages)) {
 
     assert.deepEqual([seen.state, seen.found, seen.repair], ['broken', found, undefined]);
     assert.ok(seen.fix.includes(`git -C ${root} fsck`), seen.fix);
+  });
+}
+
+test('a root repo is not lost for a configuration that git cannot read: that is put back, and kept beside it', async () => {
+  const { home, root } = await withRoot();
+  using _ = home;
+  appendFileSync(join(root, 'config'), '[[[\n');
+
+  const seen = await home.look('root repos');
+  const did = (await home.mend('root repos')) ?? '';
+
+  assert.equal(seen.state, 'broken');
+  assert.match(
+    seen.found,
+    /^app: its configuration was changed; app: git cannot read its refs until that is put back$/,
+  );
+  assert.doesNotMatch(seen.fix, /backup|remove and add/);
+  assert.match(did, /back; as they were they are in root\/app\/config\.replaced-[0-9a-f]{8}$/);
+  assert.match(await home.state('root repos'), /^ok/);
+});
+
+test('damage that a changed configuration has hidden is told once that is put back', async () => {
+  const { home, root } = await withRoot();
+  using _ = home;
+  appendFileSync(join(root, 'config'), '[[[\n');
+  rmSync(join(root, 'objects'), { recursive: true });
+
+  const { state } = await home.look('root repos');
+  await home.mend('root repos');
+
+  assert.equal(state, 'broken');
+  assert.equal(await home.state('root repos'), 'broken: app: git cannot read its refs');
+});
+
+const oddities: Record<string, { readonly how: (root: string) => void; readonly path: string }> = {
+  'a hook is a folder': {
+    how: (root) => {
+      rmSync(join(root, 'hooks', 'pre-receive'));
+      mkdirSync(join(root, 'hooks', 'pre-receive'));
+    },
+    path: 'hooks/pre-receive',
+  },
+  'its folder of hooks is a file': {
+    how: (root) => {
+      rmSync(join(root, 'hooks'), { recursive: true });
+      writeFileSync(join(root, 'hooks'), '');
+    },
+    path: 'hooks',
+  },
+  'its configuration is a folder': {
+    how: (root) => {
+      rmSync(join(root, 'config'));
+      mkdirSync(join(root, 'config'));
+    },
+    path: 'config',
+  },
+};
+
+for (const [what, { how, path }] of Object.entries(oddities)) {
+  test(`a root repo is broken if ${what}, and the others are told and mended all the same`, async () => {
+    const { home, root } = await withRoot();
+    using _ = home;
+    cpSync(root, home.layout.root('lib'), { recursive: true });
+    await installPostReceive(home.layout.root('lib'), 'lib', home.layout);
+    home.store((database) => insertRoot(database, { repo: 'lib', upstream: '/up', defaultBranch: 'main' }));
+    rmSync(join(home.layout.root('lib'), 'hooks', 'pre-receive'));
+    how(root);
+
+    const { state, found, fix } = await home.look('root repos');
+    await home.mend('root repos');
+    const after = await home.look('root repos');
+    rmSync(join(root, path), { recursive: true });
+    await home.mend('root repos');
+
+    assert.equal(state, 'broken');
+    assert.ok(
+      found.includes(`app: ${join(root, path)}`) && found.includes('lib: the hook pre-receive is missing'),
+      found,
+    );
+    assert.ok(fix.includes(`Move ${join(root, path)} away`), fix);
+    assert.deepEqual([after.state, after.found.includes('lib:')], ['broken', false]);
+    assert.match(await home.state('root repos'), /^ok/);
   });
 }
 

@@ -6,12 +6,14 @@ import { openHousehold, type Household } from '../driver/household.ts';
 import { until } from '../driver/until.ts';
 import { makeFifo } from '../git/scratch.ts';
 
+const UNTOLD = 'cannot be told while git’s configuration is not valid';
+
 type Finding = { readonly name: string; readonly state: string; readonly found: string; readonly fix: string };
 
-async function examine(house: Household): Promise<{ code: number; of(name: string): Finding }> {
+async function examine(house: Household): Promise<{ code: number; checks: Finding[]; of(name: string): Finding }> {
   const { code, stdout } = await house.takt('doctor', '--json');
   const { checks } = JSON.parse(stdout) as { checks: Finding[] };
-  return { code, of: (name) => checks.find((check) => check.name === name)! };
+  return { code, checks, of: (name) => checks.find((check) => check.name === name)! };
 }
 
 async function householdWithRepo(): Promise<Household> {
@@ -31,6 +33,49 @@ test('a service that does not find git is broken, and says what to look at', asy
   assert.deepEqual([code, of('service').state], [1, 'broken']);
   assert.match(of('service').found, /does not find git in its PATH/);
   assert.match(of('service').fix, /PATH under `environment` in settings\.yaml/);
+});
+
+test('a configuration of git that is not valid is one finding, and nothing sound is called lost', async () => {
+  await using house = await householdWithRepo();
+  await writeFile(join(house.environment['HOME']!, '.gitconfig'), '[user]\n\tname = Ada\n[user\n');
+
+  const { code, checks, of } = await examine(house);
+  const added = await house.takt('repo', 'add', 'lib', join(house.folder, 'upstream', 'app.git'));
+
+  assert.deepEqual(
+    [code, checks.filter(({ state }) => state === 'broken').map(({ name }) => name)],
+    [1, ['git settings']],
+  );
+  assert.match(of('git settings').found, /bad config line 3 in file .*\.gitconfig/);
+  assert.deepEqual([of('git').state, of('reach of app').found], ['ok', UNTOLD]);
+  assert.equal(of('root repos').found, `each has its hooks; whether it is whole ${UNTOLD}`);
+  assert.doesNotMatch(JSON.stringify(checks), /backup|remove and add|fsck|Install git/);
+  assert.match(added.stderr, /git cannot read its configuration: .*bad config line 3/);
+});
+
+test('without git, no repository is said to be damaged', async () => {
+  await using house = await householdWithRepo();
+  house.environment['PATH'] = join(house.folder, 'nothing');
+
+  const { code, checks, of } = await examine(house);
+
+  assert.deepEqual([code, checks.filter(({ state }) => state === 'broken').map(({ name }) => name)], [1, ['git']]);
+  assert.match(of('git').fix, /Install git/);
+  assert.equal(of('reach of app').found, 'cannot be told without git');
+  assert.equal(of('root repos').found, 'each has its hooks; whether it is whole cannot be told without git');
+});
+
+test('a protocol that git may not use is named, instead of an upstream that is damaged', async () => {
+  await using house = await householdWithRepo();
+  await writeFile(join(house.environment['HOME']!, '.gitconfig'), '[protocol "file"]\n\tallow = never\n');
+
+  const { of } = await examine(house);
+  const fetched = await house.takt('repo', 'fetch', 'app');
+
+  for (const said of [`${of('reach of app').found} ${of('reach of app').fix}`, `${fetched.stdout}${fetched.stderr}`]) {
+    assert.match(said, /git reaches nothing by file: protocol\.file\.allow is never\./);
+    assert.match(said, /git config --global protocol\.file\.allow user/);
+  }
 });
 
 test('a pipe in the place of a file of the configuration is told, and no command waits for it', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
@@ -270,4 +271,19 @@ test('submodules and LFS are noticed', async () => {
   assert.equal(notices.length, 2);
   assert.deepEqual(facts.notices, notices);
   assert.ok(facts.sizeBytes > 0);
+});
+
+test('a hook or configuration that cannot be written leaves nothing half-made', () => {
+  using scratch = newScratch();
+  mkdirSync(scratch.path('hooks'));
+  const furniture = join(import.meta.dirname, '..', '..', 'src', 'git', 'root-furniture.ts');
+  const script = `await (await import(${JSON.stringify(furniture)})).furnishRoot(${JSON.stringify(scratch.folder)})`;
+  // No process of this shell may write a byte, as on a disk that is full.
+  const limited = `trap '' XFSZ; ulimit -f 0; exec "$0" --input-type=module -e "$1"`;
+
+  const { status, stderr } = spawnSync('sh', ['-c', limited, process.execPath, script], { encoding: 'utf8' });
+
+  assert.equal(status, 1);
+  assert.match(stderr, /EFBIG/);
+  assert.deepEqual(readdirSync(scratch.folder), ['hooks']);
 });

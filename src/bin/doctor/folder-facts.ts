@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** So long something may be in the making; what is older was left by something that ended. */
 export const STALE_AFTER_MS = 10 * 60_000;
@@ -12,6 +12,17 @@ export async function factsOf(path: string): Promise<Stats | undefined> {
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
+  }
+}
+
+/** What lies above a path and is no folder, so that nothing can be there; undefined if that is not so, or hidden. */
+export async function fileAbove(path: string): Promise<string | undefined> {
+  const above = dirname(path);
+  try {
+    return (await stat(above)).isDirectory() ? undefined : above;
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    return fileAbove(above);
   }
 }
 

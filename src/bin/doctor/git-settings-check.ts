@@ -1,10 +1,12 @@
 import { openConfig } from '../../config/config-source.ts';
 import { Fault } from '../../contract/faults.ts';
-import { gitEnvironment, gitResult } from '../../git/git.ts';
+import { gitEnvironment } from '../../git/git.ts';
+import { isProtocolRefused, ownSettings, protocolFix } from '../../git/own-settings.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 import { type CheckResult, result } from './check.ts';
 
 const NAME = 'git settings';
+const WITHOUT_GIT = 'cannot be told without git';
 
 type Problem = { readonly isBroken: boolean; readonly found: string; readonly fix: string };
 type Settings = ReadonlyMap<string, string>;
@@ -19,26 +21,11 @@ export async function checkGitSettings(
   signal: AbortSignal,
 ): Promise<CheckResult> {
   const { env } = gitEnvironment(environment, { interactive: false });
-  // Not from within a repository, whose own settings would count.
-  const listed = await gitResult('/', ['config', '--null', '--list'], { env, signal });
-  if (listed.startError !== null) return result(NAME, 'absent', 'cannot be told without git');
-  if (listed.exitCode !== 0)
-    return result(
-      NAME,
-      'broken',
-      `git cannot read its configuration: ${listed.stderr.trim().split('\n')[0]}`,
-      'Mend the file that git names.',
-    );
-  const settings: Settings = new Map(
-    listed.stdout
-      .toString('utf8')
-      .split('\0')
-      .filter((entry) => entry !== '')
-      .map((entry) => {
-        const end = entry.includes('\n') ? entry.indexOf('\n') : entry.length;
-        return [entry.slice(0, end), entry.slice(end + 1)] as const;
-      }),
-  );
+  const own = await ownSettings({ env, signal });
+  if (own.kind === 'no git') return result(NAME, 'absent', WITHOUT_GIT);
+  if (own.kind === 'not valid')
+    return result(NAME, 'broken', `git cannot read its configuration: ${own.words}`, 'Mend the file that git names.');
+  const { settings } = own;
   const problems = [...protocolProblems(settings, layout), ...nameProblems(settings, layout)];
   if (problems.length === 0)
     return result(NAME, 'ok', 'a name for commits, and nothing in the way of fetches and pushes');
@@ -50,19 +37,27 @@ export async function checkGitSettings(
   );
 }
 
-/** git-config(1), `protocol.allow`: `never` refuses; what is not set is allowed for all that takt uses. */
+/** Why nothing can be told of any repository, in the words of a finding; undefined if git works. */
+export async function whyGitIsNoHelp(asking: Parameters<typeof ownSettings>[0]): Promise<string | undefined> {
+  switch ((await ownSettings(asking)).kind) {
+    case 'read':
+      return undefined;
+    case 'no git':
+      return WITHOUT_GIT;
+    case 'not valid':
+      return 'cannot be told while git’s configuration is not valid';
+  }
+}
+
 function protocolProblems(settings: Settings, layout: HomeLayout): Problem[] {
-  const refused = [...schemesOf(layout)].filter((scheme) => {
-    const allow = settings.get(`protocol.${scheme}.allow`) ?? settings.get('protocol.allow');
-    return allow?.toLowerCase() === 'never';
-  });
+  const refused = [...schemesOf(layout)].filter((scheme) => isProtocolRefused(settings, scheme));
   return refused.map((scheme) => ({
     isBroken: true,
     found:
       scheme === 'file'
         ? 'protocol.file.allow is never, so that nothing can be pushed to a root repo'
         : `protocol.${scheme}.allow is never, and an upstream is reached by ${scheme}`,
-    fix: `\`git config --global protocol.${scheme}.allow ${scheme === 'file' ? 'user' : 'always'}\` allows it.`,
+    fix: protocolFix(scheme),
   }));
 }
 

@@ -1,18 +1,21 @@
 import { constants, existsSync, statSync } from 'node:fs';
-import { chmod, lstat, open, stat } from 'node:fs/promises';
+import { access, chmod, open, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { openConfig } from '../../config/config-source.ts';
 import { byteSize, counted } from '../../cli/print/figures.ts';
 import { checkHome, homeFolders, makeHomeFolders } from '../../config/init-home.ts';
+import { isThere } from '../../platform/files.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
-import { type Database, openDatabaseToRead } from '../../store/database.ts';
+import { openDatabaseToRead } from '../../store/database.ts';
 import { listRoots } from '../../store/roots.ts';
+import { checkAccess } from './access-check.ts';
 import { bounded, type Check, type CheckResult, result } from './check.ts';
-import { factsOf, namesIn } from './folder-facts.ts';
+import { factsOf, fileAbove, namesIn } from './folder-facts.ts';
 import { checkGh } from './gh-check.ts';
 import { checkGitSettings } from './git-settings-check.ts';
 import { leftoverChecks } from './leftover-checks.ts';
 import { checkModelAccess } from './model-check.ts';
+import { ownerFix, rightsFix } from './rights-fix.ts';
 import { rootChecks } from './root-checks.ts';
 import { checkService } from './service-check.ts';
 import { checkUnit } from './unit-check.ts';
@@ -57,6 +60,7 @@ export function homeChecks(
     bounded('config', { signal, onFault: 'broken' }, () => checkConfig(layout)),
     bounded('folders', { signal, onFault: 'broken' }, () => checkFolders(layout)),
     bounded('rights', { signal }, () => checkRights(layout)),
+    bounded('access', { signal, onFault: 'broken' }, () => checkAccess(layout)),
     bounded('store', { signal, onFault: 'broken' }, () => checkStore(layout)),
     bounded('service', { signal }, (ended) => checkService(layout, ended)),
     bounded('unit', { signal }, (ended) => checkUnit(layout, ended)),
@@ -89,28 +93,25 @@ async function checkOwnHome(layout: HomeLayout): Promise<CheckResult> {
   });
   return result(
     'home',
-    'warning',
+    // Root may do all that the owner may.
+    own === 0 ? 'warning' : 'broken',
     `${layout.home} belongs to user id ${uid}, and this is user id ${own}`,
-    `Run takt as that user: \`sudo -u '#${uid}' takt doctor\`.`,
+    `Run takt as that user: \`sudo -u '#${uid}' takt doctor\`.${own === 0 ? '' : ` If it is to be yours: ${ownerFix(layout.home)}.`}`,
   );
 }
 
-/** Whose home it is; undefined if there is none, or if nobody else may even see that. */
+/** Whose home it is; undefined if there is none, or if nobody else may even see that. One file in it may be another's. */
 async function ownerOf({ state }: HomeLayout): Promise<number | undefined> {
-  for (const path of [join(state, 'home.json'), state]) {
-    const facts = await lstat(path).catch((error: NodeJS.ErrnoException) => {
-      if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(error.code ?? '')) return undefined;
-      throw error;
-    });
-    if (facts !== undefined) return facts.uid;
-  }
-  return undefined;
+  const facts = await stat(state).catch((error: NodeJS.ErrnoException) => {
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(error.code ?? '')) return undefined;
+    throw error;
+  });
+  return facts?.uid;
 }
 
-function checkConfig(layout: HomeLayout): CheckResult {
+async function checkConfig(layout: HomeLayout): Promise<CheckResult> {
   const config = openConfig(layout);
-  using store = openDatabaseToRead(layout.database);
-  const roots = store === undefined || existsSync(layout.reposFile) ? [] : listRootsIfAny(store);
+  const roots = (await isThere(layout.reposFile)) ? [] : listRootsIfAny(layout);
   if (roots.length > 0)
     return result(
       'config',
@@ -123,10 +124,11 @@ function checkConfig(layout: HomeLayout): CheckResult {
   return result('config', 'ok', `settings.yaml and repos.yaml are valid; ${counted(count, 'repo')}`);
 }
 
-/** None where the store is of another version, or damaged, which it is not for this check to say. */
-function listRootsIfAny(store: Database): string[] {
+/** None where the store is of another version, or cannot be read, which it is not for this check to say. */
+function listRootsIfAny({ database }: HomeLayout): string[] {
   try {
-    return listRoots(store).map(({ repo }) => repo);
+    using store = openDatabaseToRead(database);
+    return store === undefined ? [] : listRoots(store).map(({ repo }) => repo);
   } catch {
     return [];
   }
@@ -134,16 +136,18 @@ function listRootsIfAny(store: Database): string[] {
 
 async function checkFolders(layout: HomeLayout): Promise<CheckResult> {
   const missing: string[] = [];
-  const inTheWay: string[] = [];
+  const inTheWay = new Set<string>();
   for (const folder of homeFolders(layout)) {
     const facts = await factsOf(folder);
-    if (facts === undefined) missing.push(folder);
+    const above = facts === undefined ? await fileAbove(folder) : undefined;
+    if (above !== undefined) inTheWay.add(above);
+    else if (facts === undefined) missing.push(folder);
     // A link to a folder is how somebody moves one to another disk.
-    else if (!facts.isDirectory() && !facts.isSymbolicLink()) inTheWay.push(folder);
+    else if (!facts.isDirectory() && !facts.isSymbolicLink()) inTheWay.add(folder);
   }
   const named = (folders: string[]): string => folders.map((folder) => relative(layout.home, folder)).join(', ');
-  if (inTheWay.length > 0)
-    return result('folders', 'broken', `no folder, but something else: ${named(inTheWay)}`, 'Move that away.');
+  if (inTheWay.size > 0)
+    return result('folders', 'broken', `no folder, but something else: ${named([...inTheWay])}`, 'Move that away.');
   if (missing.length === 0) return result('folders', 'ok', 'all there');
   return result(
     'folders',
@@ -205,6 +209,9 @@ async function checkStore(layout: HomeLayout): Promise<CheckResult> {
       );
   }
   if (facts === undefined) return result('store', 'ok', 'not made yet; the first start of the service does it');
+  const unreadable = await firstUnreadable([layout.database, `${layout.database}-wal`, `${layout.database}-shm`]);
+  if (unreadable !== undefined)
+    return result('store', 'broken', `${unreadable} may not be read by this user`, `${await rightsFix(unreadable)}.`);
   try {
     using store = openDatabaseToRead(layout.database);
     store?.prepare('SELECT count(*) FROM sqlite_schema').get();
@@ -213,4 +220,17 @@ async function checkStore(layout: HomeLayout): Promise<CheckResult> {
     const why = error instanceof Error ? error.message : String(error);
     return result('store', 'broken', `${layout.database} cannot be read: ${why}`, 'Bring it back from a backup.');
   }
+}
+
+/** SQLite says the same of a file that it may not read as of one that is damaged. */
+async function firstUnreadable(paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    try {
+      await access(path, constants.R_OK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EACCES') return path;
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  return undefined;
 }

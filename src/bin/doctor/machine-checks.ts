@@ -40,8 +40,11 @@ function checkNode(): CheckResult {
   );
 }
 
+/** Of a configuration that is not valid, which keeps git from starting, another check tells. */
+const WITHOUT_SETTINGS = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
+
 async function checkGit(signal: AbortSignal): Promise<CheckResult> {
-  const said = await firstLineOf('git', ['version'], signal);
+  const said = await firstLineOf('git', ['version'], signal, WITHOUT_SETTINGS);
   if (said === undefined) return result('git', 'broken', 'does not start', 'Install git (`apt install git`).');
   const [, major = 0, minor = 0] = /(\d+)\.(\d+)/.exec(said)?.map(Number) ?? [];
   const isNewEnough = major > GIT_NEEDED[0] || (major === GIT_NEEDED[0] && minor >= GIT_NEEDED[1]);

@@ -3,8 +3,10 @@ import { openConfig } from '../../config/config-source.ts';
 import { Fault } from '../../contract/faults.ts';
 import { faultOfSystemError } from '../../contract/system-fault.ts';
 import type { RepoConfig } from '../../contract/repo.ts';
+import { gitEnvironment } from '../../git/git.ts';
 import { probeFromService, probeFromShell, serviceCannotReach } from '../probe-from-shell.ts';
 import { bounded, type Check, type CheckResult, result } from './check.ts';
+import { whyGitIsNoHelp } from './git-settings-check.ts';
 import { serviceState } from './service-state.ts';
 
 const AT_ONCE = 4;
@@ -24,6 +26,9 @@ export function reachChecks(call: LocalCall, limitMs = ALL_LIMIT_MS): Check[] {
   let answering: Promise<boolean> | undefined;
   // A service that hangs is one check's to tell; it is asked nothing here.
   const isAnswering = (): Promise<boolean> => (answering ??= isServiceAnswering(call));
+  let gitLooked: Promise<string | undefined> | undefined;
+  const { env } = gitEnvironment(process.env, { interactive: false, hasAskpass: true });
+  const whyNot = (): Promise<string | undefined> => (gitLooked ??= whyGitIsNoHelp({ env, signal: call.signal }));
   return configuredRepos(call).map((repo) => {
     const label = `reach of ${repo.name}`;
     // The limit begins with the turn, and is what all together have left.
@@ -31,7 +36,10 @@ export function reachChecks(call: LocalCall, limitMs = ALL_LIMIT_MS): Check[] {
       const leftMs = beganAtMs + limitMs - Date.now();
       if (leftMs <= 0) return hadNoTurn(label, limitMs);
       const bounds = { signal: call.signal, limitMs: Math.min(CHECK_LIMIT_MS, leftMs) };
-      return bounded(label, bounds, (signal) => checkReach(repo, { ...call, signal }, isAnswering))();
+      return bounded(label, bounds, async (signal) => {
+        const why = await whyNot();
+        return why === undefined ? checkReach(repo, { ...call, signal }, isAnswering) : result(label, 'absent', why);
+      })();
     };
     return Object.assign(() => takeTurn(inTurn), { label });
   });

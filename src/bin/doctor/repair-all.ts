@@ -19,9 +19,11 @@ export async function repairAll(results: readonly CheckResult[], signal: AbortSi
       const did = await repair(signal);
       if (did !== undefined) repaired.push({ name, did, failed: null });
     } catch (error) {
+      signal.throwIfAborted();
+      // Whatever went wrong with one, the report and the other repairs are worth as much.
       const fault = error instanceof Fault ? error : faultOfSystemError(error);
-      if (fault === undefined) throw error;
-      repaired.push({ name, did: null, failed: fault.message });
+      const why = fault?.message ?? (error instanceof Error ? error.message : String(error));
+      repaired.push({ name, did: null, failed: why });
     }
   }
   return repaired;

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { openConfig } from '../../config/config-source.ts';
-import { gitResult } from '../../git/git.ts';
-import { furnishRoot, furnitureFaults } from '../../git/root-furniture.ts';
+import { faultOfSystemError } from '../../contract/system-fault.ts';
+import { gitResult, quietEnvironment } from '../../git/git.ts';
+import { furnishRoot, furnitureFaults, isConfigAsWritten } from '../../git/root-furniture.ts';
 import { shellWord } from '../../git/shell-word.ts';
 import { isThere } from '../../platform/files.ts';
 import { severalAtATime } from '../../platform/several-at-a-time.ts';
@@ -11,8 +12,10 @@ import { installPostReceive, postReceiveFault } from '../../service/watching/pos
 import { openDatabaseToRead } from '../../store/database.ts';
 import { listRoots } from '../../store/roots.ts';
 import { bounded, type Check, type CheckResult, result } from './check.ts';
-import { factsOf } from './folder-facts.ts';
+import { factsOf, fileAbove } from './folder-facts.ts';
+import { whyGitIsNoHelp } from './git-settings-check.ts';
 import { type RepoUser, usersOfRepo } from './repo-users.ts';
+import { rightsFix } from './rights-fix.ts';
 import { staleLocksIn } from './stale-locks.ts';
 
 const ROOTS_AT_ONCE = 4;
@@ -27,6 +30,8 @@ export function rootChecks(layout: HomeLayout, signal: AbortSignal): Check[] {
 interface RootFault {
   readonly repo: string;
   readonly what: string;
+  /** Pushes to it fail, or nothing can be fetched from it. */
+  readonly isBroken: boolean;
   /** Null if `takt doctor --fix` puts it right. */
   readonly fix: string | null;
 }
@@ -34,33 +39,47 @@ interface RootFault {
 /** A root repo without its hooks still triggers, by the sweep, but later, and takes pushes that it should refuse. */
 async function checkRoots(layout: HomeLayout, signal: AbortSignal): Promise<CheckResult> {
   const names = await rootNames(layout);
+  const noGit = await whyGitIsNoHelp({ env: quietEnvironment(), signal });
   const bounds = { limit: ROOTS_AT_ONCE, signal };
-  const faults = (await severalAtATime(names, bounds, (repo, ended) => faultsOfRoot(layout, repo, ended))).flat();
-  if (faults.length === 0)
-    return result(
-      'root repos',
-      'ok',
-      names.length === 0 ? 'none yet' : 'each has its hooks, and its commits can be read',
-    );
+  const look = (repo: string, ended: AbortSignal): Promise<RootFault[]> =>
+    faultsOfRoot(layout, repo, { isGitHelp: noGit === undefined, signal: ended }).catch(async (error: unknown) => {
+      ended.throwIfAborted();
+      return [await oddRoot(layout, repo, error)];
+    });
+  const faults = (await severalAtATime(names, bounds, look)).flat();
+  if (faults.length === 0) {
+    if (names.length === 0) return result('root repos', 'ok', 'none yet');
+    if (noGit !== undefined) return result('root repos', 'absent', `each has its hooks; whether it is whole ${noGit}`);
+    return result('root repos', 'ok', 'each has its hooks, and its commits can be read');
+  }
   const found = faults.map(({ repo, what }) => `${repo}: ${what}`).join('; ');
   const byHand = faults.flatMap(({ fix }) => fix ?? []);
   const repos = [...new Set(faults.filter(({ fix }) => fix === null).map(({ repo }) => repo))];
   const back =
     repos.length === 0 ? [] : ['`takt service restart` and `takt repo fetch` put hooks and configuration back.'];
-  const repair = async (): Promise<string> => {
-    const kept: string[] = [];
-    for (const repo of repos) {
+  const state = faults.some(({ isBroken }) => isBroken) ? 'broken' : 'warning';
+  const repair = repos.length === 0 ? undefined : () => furnishAll(layout, repos);
+  return result('root repos', state, found, [...byHand, ...back].join(' '), repair);
+}
+
+/** One that cannot be put in order is no reason to leave the others. */
+async function furnishAll(layout: HomeLayout, repos: readonly string[]): Promise<string> {
+  const done: string[] = [];
+  const kept: string[] = [];
+  let failure: unknown;
+  for (const repo of repos) {
+    try {
       kept.push(...(await furnishRoot(layout.root(repo))));
       kept.push(...(await installPostReceive(layout.root(repo), repo, layout)).kept);
+      done.push(repo);
+    } catch (error) {
+      failure ??= error;
     }
-    const copies =
-      kept.length === 0
-        ? ''
-        : `; as they were they are in ${kept.map((path) => relative(layout.home, path)).join(', ')}`;
-    return `put hooks and configuration of ${repos.join(', ')} back${copies}`;
-  };
-  const state = byHand.length > 0 ? 'broken' : 'warning';
-  return result('root repos', state, found, [...byHand, ...back].join(' '), repos.length === 0 ? undefined : repair);
+  }
+  if (done.length === 0) throw failure;
+  const copies =
+    kept.length === 0 ? '' : `; as they were they are in ${kept.map((path) => relative(layout.home, path)).join(', ')}`;
+  return `put hooks and configuration of ${done.join(', ')} back${copies}`;
 }
 
 /** As the store has them; where it cannot be read, as `repos.yaml` has them, of which some may not be mirrored yet. */
@@ -74,39 +93,55 @@ async function rootNames(layout: HomeLayout): Promise<string[]> {
   return listed.filter((_, at) => mirrored[at]);
 }
 
-async function faultsOfRoot(layout: HomeLayout, repo: string, signal: AbortSignal): Promise<RootFault[]> {
+async function faultsOfRoot(
+  layout: HomeLayout,
+  repo: string,
+  { isGitHelp, signal }: { readonly isGitHelp: boolean; readonly signal: AbortSignal },
+): Promise<RootFault[]> {
   const folder = layout.root(repo);
+  const broken = (what: string, fix: string): RootFault[] => [{ repo, what, isBroken: true, fix }];
   const facts = await factsOf(join(folder, 'HEAD'));
-  if (facts === undefined) {
-    const fix = `Bring ${folder} back from a backup, or remove and add ${repo} again.`;
-    return [{ repo, what: 'its folder is gone', fix }];
-  }
+  if (facts === undefined)
+    return broken('its folder is gone', `Bring ${folder} back from a backup, or remove and add ${repo} again.`);
   // git itself is asked: settings and its version decide whose repositories it trusts.
   if (
     facts.uid !== process.getuid?.() &&
+    isGitHelp &&
     (await gitResult(folder, ['rev-parse', '--git-dir'], { signal })).exitCode !== 0
   ) {
-    const what = `it belongs to user id ${facts.uid}, so git refuses it`;
     const trust = `git config --global --add safe.directory ${shellWord(folder)}`;
-    return [
-      { repo, what, fix: `Run takt as that user, or \`chown -R\` the home; if the owner is to stay: \`${trust}\`.` },
-    ];
+    return broken(
+      `it belongs to user id ${facts.uid}, so git refuses it`,
+      `Run takt as that user, or \`chown -R\` the home; if the owner is to stay: \`${trust}\`.`,
+    );
   }
-  const damage = await damageOf(folder, signal);
-  if (damage !== undefined) {
-    const fix = `Bring ${folder} back from a backup, or remove and add ${repo} again: \`git -C ${shellWord(folder)} fsck\` says more.`;
-    return [{ repo, what: damage, fix }];
-  }
+  const damage = isGitHelp ? await damageOf(folder, signal) : undefined;
+  if (damage !== undefined && (await isConfigAsWritten(folder)))
+    return broken(
+      damage,
+      `Bring ${folder} back from a backup, or remove and add ${repo} again: \`git -C ${shellWord(folder)} fsck\` says more.`,
+    );
   const hook = await postReceiveFault(folder, repo, layout);
   const whats = [...(await furnitureFaults(folder)), ...(hook === undefined ? [] : [hook])];
-  return whats.map((what) => ({ repo, what, fix: null }));
+  // With another configuration git may get nothing out of a repository that is whole.
+  const until = damage === undefined ? [] : [`${damage} until that is put back`];
+  return [...whats, ...until].map((what) => ({ repo, what, isBroken: damage !== undefined, fix: null }));
+}
+
+/** Something in a root repo is not of the kind that it should be, or may not be read. */
+async function oddRoot(layout: HomeLayout, repo: string, error: unknown): Promise<RootFault> {
+  const fault = faultOfSystemError(error);
+  const { code, path = layout.root(repo), message } = error as NodeJS.ErrnoException;
+  if (fault === undefined)
+    return { repo, what: `could not be looked at: ${message}`, isBroken: false, fix: `Look at ${path}.` };
+  const blocker = code === 'EISDIR' ? path : await fileAbove(path);
+  const fix = blocker === undefined ? `${await rightsFix(path)}.` : `Move ${blocker} away, then \`takt doctor --fix\`.`;
+  return { repo, what: fault.message.replace(/\.$/, ''), isBroken: true, fix };
 }
 
 /** What git itself does not get out of a root repo; undefined if it gets what takt needs of every one. */
 async function damageOf(folder: string, signal: AbortSignal): Promise<string | undefined> {
   const refs = await gitResult(folder, ['for-each-ref', '--format=%(objectname)'], { signal });
-  // Without git itself nothing can be told, which has a check of its own.
-  if (refs.startError !== null) return undefined;
   if (refs.exitCode !== 0) return 'git cannot read its refs';
   const head = await gitResult(folder, ['cat-file', '-e', 'HEAD^{tree}'], { signal });
   return head.exitCode === 0 ? undefined : 'the commit of its default branch cannot be read';
