@@ -102,6 +102,8 @@ export const RepoOutcome = z.object({
   start: CommitId,
   head: CommitId.nullable(),
   leftover: CommitId.nullable(),
+  /** There if `leftover` joins other branches, stashes and the like: the commit of what was uncommitted, if any was. */
+  joined: z.object({ uncommitted: CommitId.nullable() }).optional(),
   /** True if something is in the run's folder only, as commits cannot hold it: a repository within the worktree. */
   leftInFolder: z.boolean().optional(),
 });

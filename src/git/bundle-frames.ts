@@ -4,15 +4,17 @@ import { join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import type { CommitId, RepoName } from '../contract/ids.ts';
 import { commitPattern, isRepoName } from '../contract/name-patterns.ts';
-import { FRAMES_END, LEFT_IN_FOLDER } from './collect-script.ts';
+import { FRAMES_END, JOINED, LEFT_IN_FOLDER } from './collect-script.ts';
 
 /** What came out of one worktree. The file is the reader's to delete. */
 export interface BundleFrame {
   readonly repo: RepoName;
   /** Null if the attempt made no commit. */
   readonly head: CommitId | null;
-  /** A commit of what was not committed; null if there was none. */
+  /** A commit of what was not committed, or what `joined` says; null if there was none. */
   readonly leftover: CommitId | null;
+  /** There if `leftover` joins other branches, stashes and the like: the commit of what was uncommitted, if any was. */
+  readonly joined?: { readonly uncommitted: CommitId | null };
   /** Null if there is nothing that the root repo lacks. */
   readonly bundleFile: string | null;
   /** True if the worktree holds something that commits cannot hold. */
@@ -38,12 +40,10 @@ export async function* openBundleFrames(
   for (;;) {
     const line = await reader.line();
     if (line === FRAMES_END) return;
-    const [word, name, head, leftover, size, rest, ...more] = line.split(' ');
-    const isWhole = rest === undefined;
-    if (!isWhole && rest !== LEFT_IN_FOLDER) throw broken('holds an unknown line');
+    const [word, name, head, leftover, size, ...more] = line.split(' ');
     // The schemas are not loaded here: the end of every attempt would wait for them.
     const repo = isRepoName(name ?? '') ? (name as RepoName) : undefined;
-    if (word !== 'takt-out' || repo === undefined || more.length > 0 || !/^\d{1,12}$/.test(size ?? ''))
+    if (word !== 'takt-out' || repo === undefined || !/^\d{1,12}$/.test(size ?? ''))
       throw broken('holds an unknown line');
     if (seen.has(repo) || seen.size >= REPO_LIMIT) throw broken(`names ${repo} twice`);
     seen.add(repo);
@@ -60,9 +60,19 @@ export async function* openBundleFrames(
       head: commitOrNone(head),
       leftover: commitOrNone(leftover),
       bundleFile,
-      ...(isWhole ? {} : { leftInFolder: true }),
+      ...restOf(more),
     };
   }
+}
+
+function restOf(words: readonly string[]): Pick<BundleFrame, 'joined' | 'leftInFolder'> {
+  const left = words.filter((word) => word === LEFT_IN_FOLDER);
+  const joined = words.filter((word) => word.startsWith(JOINED));
+  if (left.length + joined.length < words.length || joined.length > 1) throw broken('holds an unknown line');
+  return {
+    ...(joined[0] === undefined ? {} : { joined: { uncommitted: commitOrNone(joined[0].slice(JOINED.length)) } }),
+    ...(left.length === 0 ? {} : { leftInFolder: true }),
+  };
 }
 
 function commitOrNone(word: string | undefined): CommitId | null {

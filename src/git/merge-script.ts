@@ -1,7 +1,7 @@
-import { SNAPSHOT } from './collect-script.ts';
 import { excludePatterns } from './exclude.ts';
 import { excludesOf, MAKE, RESTORE, SCRIPT_HEAD, type WorktreeRepo } from './run-worktree.ts';
 import { shellWord } from './shell-word.ts';
+import { SNAPSHOT } from './snapshot-script.ts';
 
 /** Ends the frames, so that a stream that broke off is told from one that is whole. */
 export const MERGE_END = 'takt-merge-end';
@@ -75,7 +75,7 @@ give_up() {
 }
 is_dirty() {
   changes_of "$1" || return 2
-  head=$(in_repo "$1" rev-parse --verify --quiet 'HEAD^{commit}') || return 2
+  head=$at
   [ -n "$changes" ] || [ "$head" != "$2" ] || return 1
   tree=$(snapshot "$1") || return 2
   rm -f "$top/$1/.git/takt-out-index"

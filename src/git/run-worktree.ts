@@ -19,7 +19,7 @@ top=$PWD
 in_repo() {
   repo=$1; shift
   git -C "$top/$repo" --git-dir="$top/$repo/.git" --work-tree="$top/$repo" \\
-    -c core.hooksPath=/dev/null -c core.fsmonitor=false -c gc.auto=0 -c maintenance.auto=false \\
+    -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.safecrlf=false -c gc.auto=0 -c maintenance.auto=false \\
     -c advice.detachedHead=false -c checkout.workers=0 -c checkout.thresholdForParallelism=500 "$@"
 }
 `;

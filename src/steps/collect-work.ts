@@ -70,7 +70,7 @@ async function takeIn(
   mkdirSync(bundles, { recursive: true });
   try {
     for await (const frame of openBundleFrames(stream, { folder: bundles })) {
-      const { repo, head, leftover, bundleFile, leftInFolder } = frame;
+      const { repo, head, leftover, joined, bundleFile, leftInFolder } = frame;
       const place = request.repos.find(({ name, role }) => name === repo && role === 'edit');
       if (place === undefined)
         return new Fault('GIT_FAILED', `Commits came out for ${repo}, which is not to be edited.`);
@@ -87,9 +87,12 @@ async function takeIn(
         });
       }
       if (bundleFile !== null) await rm(bundleFile);
-      const outcome = { repo, start: place.commit, head, leftover };
       if (leftInFolder === true) output.note(`${repo} holds more than commits can, which stays in the run’s folder.`);
-      found.set(repo, leftInFolder === true ? { ...outcome, leftInFolder } : outcome);
+      found.set(repo, {
+        ...{ repo, start: place.commit, head, leftover },
+        ...(joined === undefined ? {} : { joined }),
+        ...(leftInFolder === undefined ? {} : { leftInFolder }),
+      });
     }
     return null;
   } catch (error) {

@@ -3,7 +3,15 @@ import { z } from 'zod';
 import { attemptRefs } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
 import { RunId } from '../contract/ids.ts';
-import { type Attempt, FailureReason, Run, type RunRepo, type RunState, RunSummary } from '../contract/run.ts';
+import {
+  type Attempt,
+  FailureReason,
+  type RepoOutcome,
+  Run,
+  type RunRepo,
+  type RunState,
+  RunSummary,
+} from '../contract/run.ts';
 import { attemptsOfRun, type StoredAttempt } from './attempts.ts';
 import type { Database } from './database.ts';
 import { type Landing, landingsOfRun } from './landings.ts';
@@ -165,6 +173,10 @@ function endingLines(database: Database, attempts: readonly StoredAttempt[]): st
   return last === undefined ? [] : lastLines(database, last.id, LAST_LINES);
 }
 
+/** Of attempts before joins were told of, one that passed has all that was uncommitted in its head. */
+const leftoverKind = ({ state }: StoredAttempt, { joined }: RepoOutcome): 'others' | 'leftover' =>
+  joined !== undefined || state === 'passed' ? 'others' : 'leftover';
+
 /** Heads that are on the branch are no pins, nor are those that a later attempt holds as its own. */
 function pinsOf(
   attempts: readonly StoredAttempt[],
@@ -178,14 +190,18 @@ function pinsOf(
     attempt.repos.flatMap((outcome): Run['pins'] => {
       const ref = attemptRefs(attempt.run, attempt.id);
       const pin = { repo: outcome.repo, step: attempt.step };
-      const { head, leftover } = outcome;
-      // What a passed attempt had not committed is in its head; beside it lie other branches and the like.
-      const beside = attempt.state === 'passed' ? ('others' as const) : ('leftover' as const);
+      const { head, leftover, joined } = outcome;
+      const uncommitted = joined?.uncommitted ?? null;
       return [
         ...(head === null || isLanded(outcome.repo, head)
           ? []
           : [{ ...pin, ref: `${ref}/head`, commit: head, what: 'head' as const }]),
-        ...(leftover === null ? [] : [{ ...pin, ref: `${ref}/leftover`, commit: leftover, what: beside }]),
+        ...(uncommitted === null
+          ? []
+          : [{ ...pin, ref: `${ref}/leftover^1`, commit: uncommitted, what: 'leftover' as const }]),
+        ...(leftover === null
+          ? []
+          : [{ ...pin, ref: `${ref}/leftover`, commit: leftover, what: leftoverKind(attempt, outcome) }]),
       ];
     }),
   );
