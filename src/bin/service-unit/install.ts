@@ -58,7 +58,7 @@ function newUnit(call: LocalCall): Pick<InstalledUnit, 'environment' | 'left'> &
   return { text: markedText(facts), environment, left };
 }
 
-/** The text with a mark of it among its variables, by which a process is known to run by this very text. */
+/** The text with a mark of it among its variables, which changes with whatever else does. */
 function markedText(facts: UnitFacts): string {
   const mark = sha256(unitText(facts)).slice(0, 12);
   return unitText({ ...facts, environment: { ...facts.environment, [UNIT_MARK]: mark } });
