@@ -26,6 +26,14 @@ test('without a systemd of the user, install says what to do instead and leaves 
   assert.equal(existsSync(join(house.folder, 'user', '.config')), false);
 });
 
+test('a relative path among the variables of the shell is that of the folder in which install is called', async () => {
+  await using house = await openHousehold({ SSL_CERT_FILE: 'rel/ca.pem' });
+
+  const printed = await house.ok('service', 'install', '--print');
+
+  assert.ok(printed.split('\n').includes(`Environment=SSL_CERT_FILE=${join(house.folder, 'rel', 'ca.pem')}`), printed);
+});
+
 test('a unit that is not of takt is not written over, and taking it away is enough', { skip }, async () => {
   await using unit = await openUnitHousehold();
   const { house, path } = unit;

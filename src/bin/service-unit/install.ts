@@ -44,6 +44,7 @@ function newUnit(call: LocalCall): Pick<InstalledUnit, 'environment' | 'left'> &
   const { home } = call.place.layout;
   const runtime = process.env['XDG_RUNTIME_DIR'] ?? `/run/user/${process.getuid?.() ?? 0}`;
   const { environment, left } = shellEnvironment(process.env, {
+    currentFolder: currentFolder(),
     folders: ['/tmp', '/var/tmp', tmpdir(), runtime],
     realPath,
   });
@@ -62,6 +63,15 @@ function newUnit(call: LocalCall): Pick<InstalledUnit, 'environment' | 'left'> &
 function markedText(facts: UnitFacts): string {
   const mark = sha256(unitText(facts)).slice(0, 12);
   return unitText({ ...facts, environment: { ...facts.environment, [UNIT_MARK]: mark } });
+}
+
+function currentFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 function realPath(path: string): string | undefined {
