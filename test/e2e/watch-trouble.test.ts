@@ -215,6 +215,30 @@ test('where a folder lies in the place of what was seen, that is said, and --res
   assert.match(next.stdout, /^Nothing has changed since /);
 });
 
+test('branches whose names differ only in bytes that are no UTF-8 are two branches', async () => {
+  await using house = await withRepos('app');
+  const step = (script: string): void =>
+    assert.equal(spawnSync('bash', ['-ec', script], { cwd: house.root('app') }).status, 0);
+  const told = (lines: readonly string[]): string[] =>
+    parsed(lines).map(({ branch: name, change }) => `${name} ${change}`);
+  step(`git update-ref $'refs/heads/lat\\xe9' main; git update-ref $'refs/heads/d\\xe9/s' main`);
+  await house.ok('watch', '--once');
+  await using watcher = await watched(house, '--json');
+
+  step(`git update-ref $'refs/heads/lat\\xe8' main`);
+  await watcher.untilLines(1);
+  step(`git update-ref -d $'refs/heads/lat\\xe9'`);
+  await watcher.untilLines(2);
+  step(`git pack-refs --all; git update-ref $'refs/heads/d\\xe9/tür' main`);
+  await watcher.untilLines(3);
+  step(`git update-ref -d $'refs/heads/lat\\xe8'`);
+  const live = told(await watcher.untilLines(4));
+  const once = told((await house.ok('watch', '--once', '--json')).trim().split('\n'));
+
+  assert.deepEqual(live, ['lat\udce8 created', 'lat\udce9 deleted', 'd\udce9/tür created', 'lat\udce8 deleted']);
+  assert.deepEqual(once, ['lat\udce9 deleted', 'd\udce9/tür created']);
+});
+
 const mayUnshare = spawnSync('unshare', ['-U', '-r', 'true']).status === 0;
 
 test('where the machine has no watches left, it looks every two seconds', { skip: !mayUnshare }, async () => {
