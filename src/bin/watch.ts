@@ -6,13 +6,14 @@ import { requireHome } from '../cli/start-service.ts';
 import type { BranchChange } from '../contract/branch-change.ts';
 import { Fault, faults } from '../contract/faults.ts';
 import type { ParamsOf } from '../contract/operation.ts';
+import { isRepoName } from '../contract/name-patterns.ts';
 import { branchWatch } from '../contract/operations/watch.ts';
 import { readParams } from '../service/http/read-params.ts';
 import type { BranchMove } from '../service/watching/moves-between.ts';
 import { startBranchWatch } from './watch/branch-watch.ts';
 import { openMoveQueue } from './watch/move-queue.ts';
 import { describeMove } from './watch/describe-move.ts';
-import { refuseUnknown } from './watch/root-repos.ts';
+import { refuseUnknown, strayNote } from './watch/root-repos.ts';
 import { forgetSeen, readSeen, writeSeen } from './watch/seen-file.ts';
 import { type Heads, headsNow, movesSince } from './watch/watch-once.ts';
 
@@ -86,10 +87,12 @@ async function tellOnce(call: LocalCall, { repos, workspace, reset }: Params): P
   const before = await readSeen(layout);
   const atMs = Date.now();
   const now = await headsNow(layout, repos, signal);
+  for (const name of repos.length === 0 ? now.strays : []) terminal.writeError(`takt: ${strayNote(name)}\n`);
   for (const [repo, why] of now.unreadable) terminal.writeError(`takt: the repo ${repo} cannot be read: ${why}\n`);
   if (now.there.length === 0) await say(NO_REPOS);
   const { moves, seen, gone, noted } = movesSince(before, now, { repos, branch: workspace });
-  for (const repo of gone) terminal.writeError(`takt: the repo ${repo} is gone\n`);
+  // An earlier takt noted strays as if they were repos.
+  for (const repo of gone.filter(isRepoName)) terminal.writeError(`takt: the repo ${repo} is gone\n`);
   await printMoves(call, moves, atMs);
   if (before === undefined || noted.length > 0) await say(notedSentence(noted, now.heads));
   else if (moves.length === 0) await say(`Nothing has changed since ${localTime(before.atMs)}.`);

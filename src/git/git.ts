@@ -148,9 +148,13 @@ export function quietEnvironment(): Readonly<Record<string, string>> {
  * printed. Faults: GIT_FAILED with git's words as detail, DISK_FULL.
  */
 export async function git(folder: string, args: readonly string[], options: GitOptions): Promise<string> {
+  return (await gitBytes(folder, args, options)).toString(options.encoding ?? 'utf8');
+}
+
+/** The same for what need not be text, as the names of refs. */
+export async function gitBytes(folder: string, args: readonly string[], options: GitOptions): Promise<Buffer> {
   const result = await gitResult(folder, args, options);
-  if ((options.okCodes ?? [0]).includes(result.exitCode ?? -1))
-    return result.stdout.toString(options.encoding ?? 'utf8');
+  if ((options.okCodes ?? [0]).includes(result.exitCode ?? -1)) return result.stdout;
   throw await gitFault(folder, args, result);
 }
 

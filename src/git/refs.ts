@@ -1,8 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import { CommitId } from '../contract/ids.ts';
-import { git, gitResult, linesOf } from './git.ts';
+import { nameOfBytes } from '../platform/byte-names.ts';
+import { git, gitBytes, gitResult, linesOf } from './git.ts';
 
 type Cancellable = { readonly signal: AbortSignal };
 
@@ -23,15 +25,18 @@ export async function readHeads(folder: string, { signal }: Cancellable): Promis
   return readRefs(folder, 'refs/heads/', { signal });
 }
 
-/** All refs below a prefix that ends in a slash, named by what follows the prefix. */
+/** All refs below a prefix that ends in a slash, named by what follows the prefix; see `nameOfBytes`. */
 export async function readRefs(
   folder: string,
   prefix: string,
   { signal }: Cancellable,
 ): Promise<Map<string, CommitId>> {
-  const text = await git(folder, ['for-each-ref', '--format=%(objectname) %(refname)', prefix], { signal });
-  return new Map(linesOf(text).map((line) => [line.slice(41 + prefix.length), CommitId.parse(line.slice(0, 40))]));
+  const bytes = await gitBytes(folder, ['for-each-ref', '--format=%(objectname) %(refname)', prefix], { signal });
+  const lines = isUtf8(bytes) ? linesOf(bytes.toString('utf8')) : linesOf(bytes.toString('latin1')).map(lineOfBytes);
+  return new Map(lines.map((line) => [line.slice(41 + prefix.length), CommitId.parse(line.slice(0, 40))]));
 }
+
+const lineOfBytes = (latin1: string): string => nameOfBytes(Buffer.from(latin1, 'latin1'));
 
 /** The commit that a ref or a revision stands for, or null if there is none. */
 export async function refCommit(folder: string, ref: string, { signal }: Cancellable): Promise<CommitId | null> {

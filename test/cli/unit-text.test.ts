@@ -90,6 +90,7 @@ testNeeding('systemd-analyze')('systemd finds nothing wrong with a unit, whateve
 
 test('a unit gets of the shell what lasts, and what does not is named with the way out', () => {
   const shortLived = {
+    currentFolder: '/home/ada',
     folders: ['/tmp', '/run/user/1000'],
     realPath: (path: string) => (path.includes('fnm') ? '/home/ada/.fnm/node/bin' : undefined),
   };
@@ -131,7 +132,10 @@ test('a unit gets of the shell what lasts, and what does not is named with the w
 
 test('commands and addresses in which a secret may hide do not get into a unit, and plain ones do', () => {
   const isTaken = (name: string, value: string): boolean => {
-    const { environment, left } = shellEnvironment({ [name]: value }, { folders: ['/tmp'], realPath: () => undefined });
+    const { environment, left } = shellEnvironment(
+      { [name]: value },
+      { currentFolder: '/home/ada', folders: ['/tmp'], realPath: () => undefined },
+    );
     assert.equal(left.length, name in environment ? 0 : 1);
     assert.ok(!JSON.stringify(left).includes('hunter2'));
     return name in environment;
@@ -159,11 +163,53 @@ test('commands and addresses in which a secret may hide do not get into a unit, 
     assert.ok(isTaken(name, value), `${name}=${value}`);
 });
 
+test('paths that are relative begin at the folder of the shell, and what cannot be made absolute is named', () => {
+  const shell = {
+    SSL_CERT_FILE: 'rel/ca.pem',
+    CURL_CA_BUNDLE: '../ca.pem',
+    GIT_CONFIG_GLOBAL: '/etc/own',
+    SSL_CERT_DIR: 'certs:/etc/ssl/certs',
+    GIT_SSL_CAINFO: './own.pem',
+    GIT_SSL_VERSION: 'tlsv1.3',
+    GIT_SSH: 'ssh',
+    GIT_PROXY_COMMAND: 'bin/proxy',
+    XDG_CONFIG_HOME: 'config',
+    TZ: 'Europe/Berlin',
+  };
+  const at = (currentFolder: string | undefined): ReturnType<typeof shellEnvironment> =>
+    shellEnvironment(shell, { currentFolder, folders: ['/tmp'], realPath: () => undefined });
+
+  const { environment, left } = at('/srv/work');
+  const nowhere = at(undefined);
+
+  assert.deepEqual(environment, {
+    SSL_CERT_FILE: '/srv/work/rel/ca.pem',
+    CURL_CA_BUNDLE: '/srv/ca.pem',
+    GIT_CONFIG_GLOBAL: '/etc/own',
+    SSL_CERT_DIR: '/srv/work/certs:/etc/ssl/certs',
+    GIT_SSL_CAINFO: '/srv/work/own.pem',
+    GIT_SSL_VERSION: 'tlsv1.3',
+    GIT_SSH: 'ssh',
+    GIT_PROXY_COMMAND: '/srv/work/bin/proxy',
+    TZ: 'Europe/Berlin',
+  });
+  assert.deepEqual(
+    left.map(({ name, why }) => [name, why]),
+    [['XDG_CONFIG_HOME', 'config is no absolute path']],
+  );
+  assert.deepEqual(
+    nowhere.left.map(({ name }) => name),
+    ['CURL_CA_BUNDLE', 'GIT_SSL_CAINFO', 'SSL_CERT_DIR', 'SSL_CERT_FILE', 'XDG_CONFIG_HOME'],
+  );
+});
+
 test('the socket of an agent is taken only if the next session has it too', () => {
   const isTaken = (socket: string): boolean =>
     'SSH_AUTH_SOCK' in
-    shellEnvironment({ SSH_AUTH_SOCK: socket }, { folders: ['/tmp', '/run/user/1000'], realPath: () => undefined })
-      .environment;
+    shellEnvironment(
+      { SSH_AUTH_SOCK: socket },
+      { currentFolder: '/home/ada', folders: ['/tmp', '/run/user/1000'], realPath: () => undefined },
+    ).environment;
 
   for (const lasting of [
     '/run/user/1000/gnupg/S.gpg-agent.ssh',

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
+import { isSameUnit } from '../../src/cli/service-unit/unit-text.ts';
 import type { ServiceStatus } from '../../src/contract/service.ts';
 import type { InstalledUnit, RemovedUnit } from '../../src/contract/service-unit.ts';
 import { openHousehold, type Household } from '../driver/household.ts';
@@ -115,6 +116,42 @@ test('a service that runs by an earlier text is told with --no-start, and restar
   assert.equal(proxyAfter, true);
   assert.equal(again.service, 'running');
 });
+
+test(
+  'a service that runs by a unit as somebody edited it is restarted for what is written over that',
+  { skip },
+  async () => {
+    await using unit = await openUnitHousehold();
+    const { house, systemd } = unit;
+    await house.ok('service', 'install');
+    const written = await readFile(unit.path, 'utf8');
+    const edit = async (): Promise<void> => {
+      const text = await readFile(unit.path, 'utf8');
+      await writeFile(unit.path, text.replace(/^KillMode/m, 'Environment=HTTPS_PROXY=http://127.0.0.1:9\nKillMode'));
+      await systemd.systemctl('daemon-reload');
+      await house.ok('service', 'restart');
+    };
+    const hasProxy = async (): Promise<boolean> =>
+      (await readFile(`/proc/${await house.servicePid()}/environ`, 'utf8')).includes('HTTPS_PROXY=');
+
+    await edit();
+    const edited = await hasProxy();
+    const forced = await house.json<InstalledUnit>('service', 'install', '--force');
+    const afterForce = await hasProxy();
+    const again = await house.json<InstalledUnit>('service', 'install', '--force');
+    await edit();
+    const left = await house.json<InstalledUnit>('service', 'install', '--force', '--no-start');
+    const installed = await house.json<InstalledUnit>('service', 'install');
+    const afterInstall = await hasProxy();
+
+    assert.deepEqual([edited, afterForce, afterInstall], [true, false, false]);
+    assert.deepEqual([forced.file, forced.service, forced.isStale], ['replaced', 'restarted', false]);
+    assert.deepEqual([again.file, again.service], ['unchanged', 'running']);
+    assert.deepEqual([left.file, left.service, left.isStale], ['replaced', 'left', true]);
+    assert.deepEqual([installed.file, installed.service, installed.isStale], ['unchanged', 'restarted', false]);
+    assert.ok(isSameUnit(await readFile(unit.path, 'utf8'), written));
+  },
+);
 
 test('a unit file that was removed behind systemd is no obstacle', { skip }, async () => {
   await using unit = await openUnitHousehold();

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
 import type { ServiceStatus } from '../../src/contract/service.ts';
 import type { InstalledUnit, RemovedUnit } from '../../src/contract/service-unit.ts';
-import { openHousehold } from '../driver/household.ts';
+import { openHousehold, PROJECT } from '../driver/household.ts';
 import { openUnitHousehold } from '../driver/unit-household.ts';
 import { reasonAgainstUserSystemd } from '../driver/user-systemd.ts';
 
@@ -23,6 +24,14 @@ test('without a systemd of the user, install says what to do instead and leaves 
   assert.match(stderr, /takt service start.*\n?.*@reboot TAKT_HOME=\S+\/home \S+\/takt service start/s);
   assert.match(printed, /^KillMode=process$/m);
   assert.equal(existsSync(join(house.folder, 'user', '.config')), false);
+});
+
+test('a relative path among the variables of the shell is that of the folder in which install is called', async () => {
+  await using house = await openHousehold({ SSL_CERT_FILE: 'rel/ca.pem' });
+
+  const printed = await house.ok('service', 'install', '--print');
+
+  assert.ok(printed.split('\n').includes(`Environment=SSL_CERT_FILE=${join(house.folder, 'rel', 'ca.pem')}`), printed);
 });
 
 test('a unit that is not of takt is not written over, and taking it away is enough', { skip }, async () => {
@@ -89,6 +98,46 @@ test('an installation that cannot start is taken back, and who served the home s
   assert.equal(existsSync(unit.path), false);
   assert.equal((await systemd.systemctl('cat', 'takt-service')).code, 1);
   assert.deepEqual([status.unit, status.port], [null, house.port]);
+});
+
+test('a link to nothing in the place of the unit is named, and taking it away is enough', { skip }, async () => {
+  await using unit = await openUnitHousehold();
+  const { house, path } = unit;
+  await mkdir(dirname(path), { recursive: true });
+  await symlink('/nonexistent/takt', path);
+
+  const refused = await house.takt('service', 'install');
+  const kept = await readlink(path);
+  await rm(path);
+  const installed = await house.json<InstalledUnit>('service', 'install', '--no-start');
+
+  assert.equal(refused.code, 5);
+  assert.match(
+    refused.stderr,
+    /user\/takt-service\.service is a link to \/nonexistent\/takt, where nothing is\.\n.*remove that link/,
+  );
+  assert.equal(kept, '/nonexistent/takt');
+  assert.equal(installed.file, 'written');
+});
+
+test('where the disk of the unit is full, that one is named, and not that of the home', { skip }, async () => {
+  await using unit = await openUnitHousehold();
+  const { house, path } = unit;
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  const script = `mount -t tmpfs -o size=64k tmpfs "$0"
+    head -c 100000 /dev/zero > "$0/filler" 2> /dev/null
+    "$@" service install
+    code=$?
+    ls "$0"
+    exit $code`;
+
+  const words = ['--mount', 'sh', '-c', script, folder, process.execPath, join(PROJECT, 'dist', 'takt.js')];
+  const { status, stdout, stderr } = spawnSync('unshare', words, { env: house.environment, encoding: 'utf8' });
+
+  assert.equal(status, 7, stderr);
+  assert.equal(stderr.split('\n')[0], `takt: The disk of ${folder} is full.`);
+  assert.equal(stdout, 'filler\n');
 });
 
 test('lingering is told, enabled when asked for, and named as left by uninstall', { skip }, async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openHousehold, PROJECT, type Household } from '../driver/household.ts';
 import { until } from '../driver/until.ts';
@@ -165,6 +165,78 @@ test('what was seen of a repo that cannot be read still counts once it can', asy
     parsed([mended.stdout.trim()]).map(({ branch: name, change }) => [name, change]),
     [['meanwhile', 'created']],
   );
+});
+
+test('a folder of git among the root repos that is no repo by its name is left out, and said once', async () => {
+  await using house = await withRepos('app');
+  const copy = (name: string): Promise<string> =>
+    house.git(house.folder, 'clone', '-q', '--mirror', house.root('app'), join(house.home, 'root', name));
+  await house.ok('watch', '--once');
+  await copy('app copy');
+  await using watcher = await watched(house, '--poll', '0.1', '--json');
+
+  const once = await house.takt('watch', '--once');
+  const ofApp = await house.takt('watch', 'app', '--once');
+  await copy('app.git');
+  await watcher.untilNote(/app\.git/);
+  await branch(house, 'app copy', 'aside');
+  await branch(house, 'app', 'topic');
+  const live = parsed(await watcher.untilLines(1));
+  const later = await house.takt('watch', '--once', '--json');
+
+  const left = (name: string): string =>
+    `takt: the folder "${name}" in root/ is left out, since that is no name of a repo\n`;
+  assert.deepEqual([once.code, once.stderr], [0, left('app copy')]);
+  assert.deepEqual([ofApp.code, ofApp.stderr], [0, '']);
+  assert.deepEqual([later.code, later.stderr], [0, left('app copy') + left('app.git')]);
+  for (const changes of [live, parsed(later.stdout.trim().split('\n'))])
+    assert.deepEqual(
+      changes.map(({ repo, branch: name }) => [repo, name]),
+      [['app', 'topic']],
+    );
+  assert.equal(watcher.notes(), `${left('app copy')}watching 1 branch of 1 repo\n${left('app.git')}`);
+});
+
+test('where a folder lies in the place of what was seen, that is said, and --reset begins anew', async () => {
+  await using house = await withRepos('app');
+  const path = join(house.home, '.state', 'watch.json');
+  await mkdir(join(path, 'something'), { recursive: true });
+
+  const once = await house.takt('watch', '--once');
+  const full = await house.takt('watch', '--once', '--reset');
+  await rmdir(join(path, 'something'));
+  const anew = await house.takt('watch', '--once', '--reset');
+  const next = await house.takt('watch', '--once');
+
+  assert.deepEqual([once.code, full.code, anew.code, next.code], [2, 2, 0, 0], once.stderr + full.stderr + anew.stderr);
+  assert.match(once.stderr, /watch\.json cannot be read\.\n.*takt watch --once --reset/);
+  assert.match(full.stderr, /watch\.json is a folder with something in it\.\n.*Move it away/);
+  assert.match(anew.stdout, /^Noted where 1 branch is in 1 repo; /);
+  assert.match(next.stdout, /^Nothing has changed since /);
+});
+
+test('branches whose names differ only in bytes that are no UTF-8 are two branches', async () => {
+  await using house = await withRepos('app');
+  const step = (script: string): void =>
+    assert.equal(spawnSync('bash', ['-ec', script], { cwd: house.root('app') }).status, 0);
+  const told = (lines: readonly string[]): string[] =>
+    parsed(lines).map(({ branch: name, change }) => `${name} ${change}`);
+  step(`git update-ref $'refs/heads/lat\\xe9' main; git update-ref $'refs/heads/d\\xe9/s' main`);
+  await house.ok('watch', '--once');
+  await using watcher = await watched(house, '--json');
+
+  step(`git update-ref $'refs/heads/lat\\xe8' main`);
+  await watcher.untilLines(1);
+  step(`git update-ref -d $'refs/heads/lat\\xe9'`);
+  await watcher.untilLines(2);
+  step(`git pack-refs --all; git update-ref $'refs/heads/d\\xe9/tür' main`);
+  await watcher.untilLines(3);
+  step(`git update-ref -d $'refs/heads/lat\\xe8'`);
+  const live = told(await watcher.untilLines(4));
+  const once = told((await house.ok('watch', '--once', '--json')).trim().split('\n'));
+
+  assert.deepEqual(live, ['lat\udce8 created', 'lat\udce9 deleted', 'd\udce9/tür created', 'lat\udce8 deleted']);
+  assert.deepEqual(once, ['lat\udce9 deleted', 'd\udce9/tür created']);
 });
 
 const mayUnshare = spawnSync('unshare', ['-U', '-r', 'true']).status === 0;

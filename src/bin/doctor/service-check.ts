@@ -7,6 +7,7 @@ import type { HomeLayout } from '../../platform/home-layout.ts';
 import { isAlive, identityOf } from '../../platform/process-identity.ts';
 import { lockHome } from '../../service/home-lock.ts';
 import { readServiceFile, removeServiceFile } from '../../service/service-file.ts';
+import { type BrokenStart, brokenStart, missingForProcess } from './broken-start.ts';
 import { type CheckResult, result } from './check.ts';
 import { serviceState, statusOf } from './service-state.ts';
 
@@ -16,44 +17,68 @@ const NAME = 'service';
 export async function checkService(layout: HomeLayout, signal: AbortSignal): Promise<CheckResult> {
   const state = await serviceState(layout, signal);
   const file = await readServiceFile(layout);
+  const broken = await brokenStart(layout, signal);
   switch (state.kind) {
-    case 'answers': {
-      const missing = await missingPrograms(layout, signal);
-      const found = file === undefined ? 'runs' : `process ${file.pid} answers, on port ${file.port}`;
-      if (missing.length > 0)
-        return result(
-          NAME,
-          missing.includes('git') ? 'broken' : 'warning',
-          `${found}, and does not find ${missing.join(' and ')} in its PATH`,
-          'Mend PATH under `environment` in settings.yaml if it is there, then `takt service restart` from a shell that finds it.',
-        );
-      return file === undefined || file.version === packageJson.version
-        ? result(NAME, 'ok', found)
-        : result(
-            NAME,
-            'warning',
-            `${found}, and is version ${file.version}, while this takt is ${packageJson.version}`,
-            '`takt service restart` starts this one; steps that run go on.',
-          );
-    }
+    case 'answers':
+      return whileItAnswers(layout, { file, broken }, signal);
     case 'silent': {
       const pid = state.pid ?? (file !== undefined && isNow(file.pid) ? file.pid : undefined);
       const who = pid === undefined || pid === 0 ? 'the service' : `the service (process ${pid})`;
       const end = pid === undefined || pid === 0 ? 'End it' : `\`kill -9 ${pid}\` ends it`;
+      const next = broken === undefined ? ', and the next command starts another.' : `. ${broken.fix}`;
       return result(
         NAME,
         'warning',
         `${who} does not answer`,
-        `\`takt service logs\` says what it did last. ${end}; steps that run go on, and the next command starts another.`,
+        `\`takt service logs\` says what it did last. ${end}; steps that run go on${next}`,
       );
     }
     case 'none': {
-      if (state.left.length === 0) return result(NAME, 'ok', 'does not run; the next command starts it');
-      const left = state.left.map((path) => basename(path)).join(' and ');
-      const found = `does not run; one that was killed left ${left}`;
-      return result(NAME, 'warning', found, 'The next start clears that away.', () => clearDeadService(layout));
+      if (state.left.length > 0) {
+        const left = state.left.map((path) => basename(path)).join(' and ');
+        const found = `does not run; one that was killed left ${left}`;
+        return result(NAME, 'warning', found, 'The next start clears that away.', () => clearDeadService(layout));
+      }
+      return broken === undefined
+        ? result(NAME, 'ok', 'does not run; the next command starts it')
+        : result(NAME, 'warning', `does not run, and cannot: ${broken.found}`, broken.fix);
     }
   }
+}
+
+type ServiceFile = Awaited<ReturnType<typeof readServiceFile>>;
+
+async function whileItAnswers(
+  layout: HomeLayout,
+  { file, broken }: { file: ServiceFile; broken: BrokenStart | undefined },
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const found = file === undefined ? 'runs' : `process ${file.pid} answers, on port ${file.port}`;
+  const unfound = await missingPrograms(layout, signal);
+  const [gone] = file === undefined ? [] : await missingForProcess(file.pid);
+  // A service whose own folder is gone misses what lies there, such as claude, for that reason alone.
+  if (gone !== undefined && !unfound.includes('git'))
+    return result(
+      NAME,
+      'warning',
+      `${found}, and was started from ${gone}, which is not there`,
+      broken?.fix ?? '`takt service restart` starts this takt; steps that run go on.',
+    );
+  if (unfound.length > 0)
+    return result(
+      NAME,
+      unfound.includes('git') ? 'broken' : 'warning',
+      `${found}, and does not find ${unfound.join(' and ')} in its PATH`,
+      'Mend PATH under `environment` in settings.yaml if it is there, then `takt service restart` from a shell that finds it.',
+    );
+  return file === undefined || file.version === packageJson.version
+    ? result(NAME, 'ok', found)
+    : result(
+        NAME,
+        'warning',
+        `${found}, and is version ${file.version}, while this takt is ${packageJson.version}`,
+        '`takt service restart` starts this one; steps that run go on.',
+      );
 }
 
 /** What the service does not find and cannot do without, or does not find while this shell does. */

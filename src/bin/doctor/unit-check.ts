@@ -1,11 +1,12 @@
 import { ownUnit, orphanedUnits, type UnitFile } from '../../cli/service-unit/own-unit.ts';
 import { isLoadedFrom } from '../../cli/service-unit/run-by-unit.ts';
-import { unitState } from '../../cli/service-unit/systemctl.ts';
+import { type UnitState, unitState } from '../../cli/service-unit/systemctl.ts';
 import { execWords } from '../../cli/service-unit/unit-text.ts';
-import { isThere } from '../../platform/files.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 import { readLinger } from '../service-unit/linger.ts';
+import { mendOf, missingForStart, missingOf } from './broken-start.ts';
 import { type CheckResult, result } from './check.ts';
+import { lockHolder } from './service-state.ts';
 
 const NAME = 'unit';
 
@@ -15,14 +16,32 @@ interface Finding {
   readonly fix: string;
 }
 
+interface LoadedUnit {
+  readonly file: UnitFile;
+  readonly state: UnitState;
+  /** What a start would carry out and is not there. */
+  readonly missing: readonly string[];
+}
+
 /** Whether the unit of this home, if it has one, can start the service, and when it does and ends. */
 export async function checkUnit(layout: HomeLayout, signal: AbortSignal): Promise<CheckResult> {
   const file = await ownUnit(layout);
   if (file === undefined) return withoutUnit();
-  const findings = [...(await findingsInFile(file)), ...(await findingsInSystemd(file, signal))];
-  if (findings.length === 0) return result(NAME, 'ok', `${file.name} runs the service, and outlives your sessions`);
+  const state = await unitState(file.name, { signal });
+  const inFile = await findingsInFile(file);
+  if (state === undefined || !(await isLoadedFrom(file.path, state)))
+    return resultOf(file, 'warning', [...inFile, notLoaded(state)]);
+  const missing = await missingForStart(file, state);
+  const findings = [...inFile, ...(await findingsInSystemd(layout, { file, state, missing }, signal))];
+  if (findings.length > 0) return resultOf(file, missing.length > 0 ? 'broken' : 'warning', findings);
+  const does = state.mainPid === 0 ? 'starts' : 'runs';
+  return result(NAME, 'ok', `${file.name} ${does} the service, and outlives your sessions`);
+}
+
+function resultOf({ name }: UnitFile, state: 'warning' | 'broken', findings: readonly Finding[]): CheckResult {
   const found = findings.map((each) => each.found).join('; ');
-  return result(NAME, 'warning', `${file.name}: ${found}`, findings.map((each) => each.fix).join(' '));
+  const fixes = findings.map((each) => each.fix).filter((fix) => fix !== '');
+  return result(NAME, state, `${name}: ${found}`, fixes.join(' '));
 }
 
 /** The unit of a home that is gone may have been this one's before that was moved. */
@@ -37,14 +56,13 @@ async function withoutUnit(): Promise<CheckResult> {
   );
 }
 
-async function findingsInFile({ name, text = '', isEdited }: UnitFile): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const path of execWords(text).filter((word) => word.startsWith('/')))
-    if (!(await isThere(path)))
-      findings.push({
-        found: `it starts ${path}, which is not there`,
-        fix: `\`takt service install${isEdited ? ' --force' : ''}\` writes it anew.`,
-      });
+async function findingsInFile(file: UnitFile): Promise<Finding[]> {
+  const { name, text = '', isEdited } = file;
+  const missing = await missingOf(execWords(text));
+  const findings = missing.map((path, index) => ({
+    found: `it starts ${path}, which is not there`,
+    fix: index === 0 ? mendOf(file, path) : '',
+  }));
   if (isEdited)
     findings.push({
       found: 'it was edited since takt wrote it',
@@ -53,25 +71,36 @@ async function findingsInFile({ name, text = '', isEdited }: UnitFile): Promise<
   return findings;
 }
 
-async function findingsInSystemd({ name, path }: UnitFile, signal: AbortSignal): Promise<Finding[]> {
-  const state = await unitState(name, { signal });
+function notLoaded(state: UnitState | undefined): Finding {
   if (state === undefined)
-    return [
-      { found: 'no systemd of this user answers', fix: 'The service starts without it; a new login mends that.' },
-    ];
-  if (!(await isLoadedFrom(path, state))) {
-    const from = state.isLoaded ? `systemd has another one, from ${state.path}` : 'systemd has not loaded it';
-    const fix =
-      '`systemctl --user daemon-reload` loads it, if HOME and XDG_CONFIG_HOME are the same for systemd as for takt.';
-    return [{ found: from, fix }];
-  }
+    return { found: 'no systemd of this user answers', fix: 'The service starts without it; a new login mends that.' };
+  return {
+    found: state.isLoaded ? `systemd has another one, from ${state.path}` : 'systemd has not loaded it',
+    fix: '`systemctl --user daemon-reload` loads it, if HOME and XDG_CONFIG_HOME are the same for systemd as for takt.',
+  };
+}
+
+async function findingsInSystemd(
+  layout: HomeLayout,
+  { file, state, missing }: LoadedUnit,
+  signal: AbortSignal,
+): Promise<Finding[]> {
   const findings: Finding[] = [];
+  const own = execWords(file.text ?? '');
+  for (const path of missing.filter((each) => !own.includes(each)))
+    findings.push({ found: `systemd starts ${path} by it, which is not there`, fix: mendOf(file, path) });
+  const pid = lockHolder(layout.lock) ?? 0;
+  if (pid !== 0 && pid !== state.mainPid)
+    findings.push({
+      found: `the service runs outside it, as process ${pid}`,
+      fix: missing.length > 0 ? '' : '`takt service restart` hands it over.',
+    });
   if (state.isOutdated)
     findings.push({ found: 'it has changed since systemd read it', fix: '`systemctl --user daemon-reload` reads it.' });
   if (!state.isEnabled)
     findings.push({
       found: 'it does not start with your session',
-      fix: `\`systemctl --user enable ${name}\` lets it.`,
+      fix: `\`systemctl --user enable ${file.name}\` lets it.`,
     });
   if ((await readLinger({ signal })) === 'off')
     findings.push({

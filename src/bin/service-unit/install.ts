@@ -44,6 +44,7 @@ function newUnit(call: LocalCall): Pick<InstalledUnit, 'environment' | 'left'> &
   const { home } = call.place.layout;
   const runtime = process.env['XDG_RUNTIME_DIR'] ?? `/run/user/${process.getuid?.() ?? 0}`;
   const { environment, left } = shellEnvironment(process.env, {
+    currentFolder: currentFolder(),
     folders: ['/tmp', '/var/tmp', tmpdir(), runtime],
     realPath,
   });
@@ -58,10 +59,19 @@ function newUnit(call: LocalCall): Pick<InstalledUnit, 'environment' | 'left'> &
   return { text: markedText(facts), environment, left };
 }
 
-/** The text with a mark of it among its variables, by which a process is known to run by this very text. */
+/** The text with a mark of it among its variables, which changes with whatever else does. */
 function markedText(facts: UnitFacts): string {
   const mark = sha256(unitText(facts)).slice(0, 12);
   return unitText({ ...facts, environment: { ...facts.environment, [UNIT_MARK]: mark } });
+}
+
+function currentFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 function realPath(path: string): string | undefined {

@@ -4,11 +4,12 @@ import type { LocalCall } from '../../cli/local-call.ts';
 import { placeForUnit, type UnitFile, unreadableFault } from '../../cli/service-unit/own-unit.ts';
 import { isLoadedFrom, startByUnit } from '../../cli/service-unit/run-by-unit.ts';
 import { systemctl, type UnitState, unitState, unitWords } from '../../cli/service-unit/systemctl.ts';
-import { UNIT_MARK } from '../../cli/service-unit/unit-text.ts';
+import { isSameUnit, markOf, withMark } from '../../cli/service-unit/unit-text.ts';
 import { answers } from '../../cli/start-service.ts';
 import { Fault } from '../../contract/faults.ts';
 import type { InstalledUnit } from '../../contract/service-unit.ts';
 import { createFileDurably, makeFolder, writeFileDurably } from '../../platform/files.ts';
+import { randomHex } from '../../platform/random-hex.ts';
 import { readServiceFile } from '../../service/service-file.ts';
 import { enableLinger, readLinger } from './linger.ts';
 import { stopByAsking } from './stop-service.ts';
@@ -25,8 +26,9 @@ type Done = Pick<InstalledUnit, 'file' | 'service' | 'stoppedPid' | 'isEnabled' 
  * Writes the unit of a home, loads, enables and starts it. What fails is undone: the unit is as it was, and a service that
  * ran before runs again. Faults: UNIT_TAKEN, UNIT_FAILED, and those of a start.
  */
-export async function putInPlace(call: LocalCall, text: string): Promise<Done> {
-  const { unit, before } = await writeUnit(call, text);
+export async function putInPlace(call: LocalCall, wanted: string): Promise<Done> {
+  const before = await writeUnit(call, wanted);
+  const { unit, text } = before;
   const file = unit.text === undefined ? 'written' : unit.text === text ? 'unchanged' : 'replaced';
   try {
     await systemctl(['daemon-reload'], call);
@@ -36,7 +38,7 @@ export async function putInPlace(call: LocalCall, text: string): Promise<Done> {
       await enableLinger(call);
     }
     if (call.params['start'] !== false) await systemctl(['enable', unit.name], call);
-    const service = call.params['start'] === false ? 'left' : await handOver(call, unit, text, before);
+    const service = call.params['start'] === false ? 'left' : await handOver(call, before);
     const { isEnabled, isActive, mainPid } = await requireLoaded(call, unit);
     const isStale = mainPid !== 0 && !(await runsBy(mainPid, text));
     return { unit, file, service, stoppedPid: before.stopped.pid, isEnabled, isActive, isStale };
@@ -47,21 +49,26 @@ export async function putInPlace(call: LocalCall, text: string): Promise<Done> {
 }
 
 /** Takes the first free name, or writes over the home's own unit; whoever is faster has a name. */
-async function writeUnit(call: LocalCall, text: string): Promise<{ unit: UnitFile; before: Before }> {
+async function writeUnit(call: LocalCall, wanted: string): Promise<Before> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const unit = await placeForUnit(call.place.layout);
-    if (unit.isEdited && unit.text !== text && call.params['force'] !== true)
+    if (unit.isEdited && call.params['force'] !== true)
       throw new Fault('UNIT_TAKEN', `${unit.path} was edited since takt wrote it.`, {
         hint: `\`takt service install --force\` writes over it; \`systemctl --user edit ${unit.name}\` keeps changes beside it.`,
       });
     const state = await unitState(unit.name, call);
     await refuseForeign(unit, state);
-    const before: Before = { unit, text, state, stopped: { pid: null, port: 0 }, lingerWasOff: false };
-    if (await isWritten(unit, text)) return { unit, before };
+    const text = textFor(unit, wanted);
+    if (await isWritten(unit, text)) return { unit, text, state, stopped: { pid: null, port: 0 }, lingerWasOff: false };
   }
   throw new Fault('UNIT_TAKEN', `Other homes take each name for a unit of ${call.place.layout.home}.`, {
     hint: 'Install once more when they are done.',
   });
+}
+
+/** An edited text keeps its mark, and so does the service that runs by it: what is written over it gets another. */
+function textFor({ text, isEdited }: UnitFile, wanted: string): string {
+  return text !== undefined && !isEdited && isSameUnit(text, wanted) ? text : withMark(wanted, randomHex(6));
 }
 
 /** False if another home has taken the name meanwhile. */
@@ -96,12 +103,7 @@ async function requireLoaded(call: LocalCall, { name, path }: UnitFile): Promise
 }
 
 /** A service outside the unit holds the home's lock, so that it has to end before the unit's can begin. */
-async function handOver(
-  call: LocalCall,
-  { name }: UnitFile,
-  text: string,
-  { stopped }: Before,
-): Promise<InstalledUnit['service']> {
+async function handOver(call: LocalCall, { unit: { name }, text, stopped }: Before): Promise<InstalledUnit['service']> {
   const { layout } = call.place;
   const isThere = (): Promise<boolean> => answers(layout.socket);
   const { mainPid = 0 } = (await unitState(name, call)) ?? {};
@@ -115,9 +117,9 @@ async function handOver(
   return verb === 'start' ? 'started' : 'restarted';
 }
 
-/** True if a process was started by this very text: after `--no-start` another one may still run. */
+/** True if a process was started by the unit as it was written last: after `--no-start` another one may still run. */
 async function runsBy(pid: number, text: string): Promise<boolean> {
-  const mark = new RegExp(`^Environment=(${UNIT_MARK}=.*)$`, 'm').exec(text)?.[1];
+  const mark = markOf(text);
   try {
     const variables = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0');
     return mark !== undefined && variables.includes(mark);

@@ -7,7 +7,7 @@ import type { HomeLayout } from '../../platform/home-layout.ts';
 import { branchNow, branchPlaces, traceOf, UNSETTLED_MS } from '../../service/watching/branch-files.ts';
 import { type BranchMove, movesBetween, movesOf } from '../../service/watching/moves-between.ts';
 import { openRefWatches, type RefWatches, watchIfPossible } from '../../service/watching/ref-watches.ts';
-import { identityOf, rootsNow } from './root-repos.ts';
+import { identityOf, rootsNow, strayNote } from './root-repos.ts';
 import { isOfTheDisk, whyUnreadable } from './why-unreadable.ts';
 
 interface WatchParts {
@@ -58,6 +58,8 @@ class RootsWatch implements BranchWatch {
   readonly #parts: WatchParts;
   readonly #signal: AbortSignal;
   readonly #known = new Map<string, KnownRoot>();
+  /** Folders that are no repos, and were told of. */
+  readonly #strays = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #rootsWatcher: FSWatcher | undefined;
   /** Nobody looks before that: what is there at the beginning is no news. */
@@ -78,7 +80,7 @@ class RootsWatch implements BranchWatch {
   }
 
   async begin(): Promise<void> {
-    for (const name of await rootsNow(this.#parts.layout, this.#parts.repos)) await this.#take(name, { isNew: false });
+    for (const name of await this.#rootsNow()) await this.#take(name, { isNew: false });
     if (this.#parts.usesFileSystem && (await isThere(this.#parts.layout.roots)))
       this.#rootsWatcher = watchIfPossible(this.#parts.layout.roots, () => void this.#look());
     this.#rootsWatcher?.on('error', () => this.#rootsWatcher?.close());
@@ -125,8 +127,8 @@ class RootsWatch implements BranchWatch {
   }
 
   async #lookAtAll(): Promise<void> {
-    const { layout, repos, onNote } = this.#parts;
-    const names = await rootsNow(layout, repos);
+    const { layout, onNote } = this.#parts;
+    const names = await this.#rootsNow();
     for (const name of this.#known.keys()) {
       if (names.includes(name) && (await identityOf(layout.root(name))) === this.#known.get(name)?.identity) continue;
       this.#known.get(name)?.watches?.[Symbol.dispose]();
@@ -140,6 +142,13 @@ class RootsWatch implements BranchWatch {
       else if (known.trace === undefined || (await traceOf(known.places)).text !== known.trace)
         await this.#compareOrNote(name, known);
     }
+  }
+
+  async #rootsNow(): Promise<readonly string[]> {
+    const { repos, strays } = await rootsNow(this.#parts.layout, this.#parts.repos);
+    for (const name of strays) if (!this.#strays.has(name)) this.#parts.onNote(strayNote(name));
+    for (const name of strays) this.#strays.add(name);
+    return repos;
   }
 
   /** The branches of a repo that came while watching are news; those of one that was there are where it begins. */

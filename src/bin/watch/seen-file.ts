@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '../../contract/faults.ts';
@@ -18,14 +18,13 @@ export type SeenBranches = Omit<z.infer<typeof SeenFile>, 'version'>;
 
 const pathOf = (layout: HomeLayout): string => join(layout.state, 'watch.json');
 
-/** What was seen last, or undefined if nothing was. Fault CONFIG_INVALID for a file that takt did not write so. */
+/** What was seen last, or undefined if nothing was. Fault CONFIG_INVALID for what takt did not write so. */
 export async function readSeen(layout: HomeLayout): Promise<SeenBranches | undefined> {
-  const text = await readTextIfThere(pathOf(layout));
-  if (text === undefined) return undefined;
   try {
-    return SeenFile.parse(JSON.parse(text));
+    const text = await readTextIfThere(pathOf(layout));
+    return text === undefined ? undefined : SeenFile.parse(JSON.parse(text));
   } catch (error) {
-    if (!(error instanceof SyntaxError || error instanceof z.ZodError)) throw error;
+    if (!(error instanceof SyntaxError || error instanceof z.ZodError || codeOf(error) === 'EISDIR')) throw error;
     throw new Fault('CONFIG_INVALID', `${pathOf(layout)} cannot be read.`, {
       hint: '`takt watch --once --reset` begins anew.',
       cause: error,
@@ -38,6 +37,27 @@ export async function writeSeen(layout: HomeLayout, seen: SeenBranches): Promise
   await writeFileDurably(pathOf(layout), `${JSON.stringify({ version: 1, ...seen })}\n`, 0o600);
 }
 
+/** Fault CONFIG_INVALID if there is a folder instead, and somebody has put something into it. */
 export async function forgetSeen(layout: HomeLayout): Promise<void> {
-  await rm(pathOf(layout), { force: true });
+  const path = pathOf(layout);
+  try {
+    await rm(path, { force: true });
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_FS_EISDIR') throw error;
+    await removeEmptyFolder(path);
+  }
 }
+
+async function removeEmptyFolder(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOTEMPTY') throw error;
+    throw new Fault('CONFIG_INVALID', `${path} is a folder with something in it.`, {
+      hint: 'Move it away; takt keeps a file there.',
+      cause: error,
+    });
+  }
+}
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';

@@ -19,6 +19,8 @@ export interface BranchChoice {
 export interface HeadsNow {
   /** All repos that are there. */
   readonly there: readonly string[];
+  /** Folders beside them that are no repos. */
+  readonly strays: readonly string[];
   /** Where the branches are of those that were read. */
   readonly heads: Heads;
   /** Why, by the name of the repo. */
@@ -27,7 +29,7 @@ export interface HeadsNow {
 
 /** Where every branch of the named repos is, or of all if none is named. Others are not touched. */
 export async function headsNow(layout: HomeLayout, named: readonly string[], signal: AbortSignal): Promise<HeadsNow> {
-  const there = await rootsNow(layout, []);
+  const { repos: there, strays } = await rootsNow(layout, []);
   const heads: Heads = {};
   const unreadable = new Map<string, string>();
   for (const name of there.filter((each) => named.length === 0 || named.includes(each))) {
@@ -38,7 +40,7 @@ export async function headsNow(layout: HomeLayout, named: readonly string[], sig
       unreadable.set(name, whyUnreadable(error));
     }
   }
-  return { there, heads, unreadable };
+  return { there, strays, heads, unreadable };
 }
 
 /**

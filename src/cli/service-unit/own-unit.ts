@@ -1,4 +1,4 @@
-import { readdir, realpath } from 'node:fs/promises';
+import { readdir, readlink, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { Fault } from '../../contract/faults.ts';
@@ -68,6 +68,7 @@ export async function placeForUnit(layout: HomeLayout): Promise<UnitFile> {
   for (const name of [FIRST_NAME, `takt-service-${sha256(await realHome(layout.home)).slice(0, 8)}.service`]) {
     const path = join(unitFolder(), name);
     const text = await readTextIfThere(path);
+    if (text === undefined) await refuseLinkToNothing(path);
     if (text === undefined) return { name, path, text, isEdited: false };
     if (readUnit(text) !== undefined) continue;
     throw new Fault('UNIT_TAKEN', `${path} is a unit that takt did not write.`, {
@@ -76,6 +77,19 @@ export async function placeForUnit(layout: HomeLayout): Promise<UnitFile> {
   }
   throw new Fault('UNIT_TAKEN', `The names for a unit of ${layout.home} are those of units of other homes.`, {
     hint: `\`grep Home= ${join(unitFolder(), 'takt-service*')}\` shows them; remove the one that is not needed.`,
+  });
+}
+
+/** Such a link reads like a free name, and takes the place all the same. */
+async function refuseLinkToNothing(path: string): Promise<void> {
+  const target = await readlink(path).catch((error: unknown) => {
+    // Nothing is there, or by now what another home has written.
+    if (['ENOENT', 'ENOTDIR', 'EINVAL'].includes(codeOf(error))) return undefined;
+    throw unreadableFault(path, error);
+  });
+  if (target === undefined) return;
+  throw new Fault('UNIT_TAKEN', `${path} is a link to ${target}, where nothing is.`, {
+    hint: 'If it is not needed, remove that link; else put back what it leads to.',
   });
 }
 
@@ -119,8 +133,17 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'is a folder, and no unit',
 };
 
-/** Fault UNIT_FAILED for what the system says of a place for units; what it does not explain is thrown as it is. */
+/**
+ * Fault UNIT_FAILED or DISK_FULL for what the system says of a place for units; what it does not explain is thrown as it
+ * is.
+ */
 export function unreadableFault(path: string, error: unknown): Fault {
+  // That disk may be another one than the home's.
+  if (['ENOSPC', 'EDQUOT'].includes(codeOf(error)))
+    return new Fault('DISK_FULL', `The disk of ${path} is full.`, {
+      hint: 'Free space there, then repeat; the service runs without a unit too.',
+      cause: error,
+    });
   const reason = reasons[codeOf(error)];
   if (reason === undefined) throw error;
   return new Fault('UNIT_FAILED', `${path} ${reason}.`, {

@@ -11,6 +11,7 @@ type Cancellable = { readonly signal: AbortSignal };
 const START_LIMIT_MS = 20_000;
 const LOOK_EVERY_MS = 20;
 const ASK_SYSTEMD_EVERY_MS = 500;
+const START_HINT = '`takt service install` writes the unit anew; `takt doctor` says what is wrong with it.';
 
 /**
  * This home's unit, if it has one and the user's systemd has loaded that very file; else the service goes without. So it
@@ -59,7 +60,7 @@ export async function startByUnit(
   await writeFile(layout.serviceStartLog, '', { mode: 0o600 });
   // Too many failures in a row must not stand against a start that somebody asks for; without one this says no.
   await askSystemd('systemctl', ['--user', 'reset-failed', name], { signal });
-  await systemctl([verb, name], { signal });
+  await systemctl([verb, name], { signal, hint: START_HINT });
   const endsAtMs = Date.now() + START_LIMIT_MS;
   let asksAtMs = Date.now() + ASK_SYSTEMD_EVERY_MS;
   while (!(await answers())) {

@@ -16,6 +16,8 @@ export interface UnitState {
   readonly mainPid: number;
   /** The file that it was loaded from; empty if there is none. */
   readonly path: string;
+  /** What systemd starts by it: the file may say otherwise, if it was not read since or another one adds to it. */
+  readonly program: string;
   /** True if it starts with the user's systemd. */
   readonly isEnabled: boolean;
   /** True if its file has changed since systemd read it. */
@@ -81,15 +83,19 @@ export function askSystemd(program: string, args: readonly string[], { signal }:
   return systemdProgram(program, args, { signal, limitMs: ASK_LIMIT_MS });
 }
 
-/** Lets the user's systemd do something. Fault UNIT_FAILED with its words. */
-export async function systemctl(args: readonly string[], options: Cancellable): Promise<void> {
-  const result = await systemdProgram('systemctl', ['--user', ...args], options);
+/** Lets the user's systemd do something. Fault UNIT_FAILED with its words, and a `hint` if they are not all there is. */
+export async function systemctl(
+  args: readonly string[],
+  { signal, hint }: Cancellable & { readonly hint?: string },
+): Promise<void> {
+  const result = await systemdProgram('systemctl', ['--user', ...args], { signal });
   if (result.exitCode === 0) return;
   const command = `\`systemctl --user ${args.join(' ')}\``;
   if (result.isLate)
     throw new Fault('UNIT_FAILED', `${command} did not end within ${ACT_LIMIT_MS / 1000} s.`, { hint: SILENT_HINT });
   throw new Fault('UNIT_FAILED', `${command} failed (exit code ${result.exitCode ?? result.signal}).`, {
     detail: result.stderr.trim(),
+    ...(hint === undefined ? {} : { hint }),
   });
 }
 
@@ -104,7 +110,7 @@ function silent(): Fault {
 
 /** How the user's systemd knows a unit; undefined if there is no such systemd. Fault UNIT_FAILED if it is silent. */
 export async function unitState(name: string, options: Cancellable): Promise<UnitState | undefined> {
-  const properties = 'LoadState,ActiveState,SubState,MainPID,FragmentPath,UnitFileState,NeedDaemonReload';
+  const properties = 'LoadState,ActiveState,SubState,MainPID,FragmentPath,ExecStart,UnitFileState,NeedDaemonReload';
   const args = ['--user', 'show', name, `--property=${properties}`];
   const { exitCode, stdout, isLate } = await askSystemd('systemctl', args, options);
   if (isLate) throw silent();
@@ -122,6 +128,7 @@ export async function unitState(name: string, options: Cancellable): Promise<Uni
     isBetweenTries: valueOf.get('SubState') === 'auto-restart',
     mainPid: Number(valueOf.get('MainPID') ?? 0),
     path: valueOf.get('FragmentPath') ?? '',
+    program: /^\{ path=(.*?) ; argv\[\]=/.exec(valueOf.get('ExecStart') ?? '')?.[1] ?? '',
     isEnabled: valueOf.get('UnitFileState')?.startsWith('enabled') === true,
     isOutdated: valueOf.get('NeedDaemonReload') === 'yes',
   };

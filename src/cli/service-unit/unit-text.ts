@@ -10,8 +10,9 @@ export interface UnitFacts {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** A variable by which a process is known to run by a certain text of its unit. */
+/** A variable by which a process is known to run by a unit as it was written at a certain time. */
 export const UNIT_MARK = 'TAKT_UNIT';
+const markLine = new RegExp(`^Environment=(${UNIT_MARK}=.*)$`, 'm');
 
 const HEAD = '# Written by `takt service install`, which keeps what you edit here unless it is told --force.';
 const CHECKSUM = '# Checksum of all that follows: ';
@@ -51,8 +52,20 @@ export function unitText({ home, program, args, environment }: UnitFacts): strin
     `Home=${JSON.stringify(home)}`,
     '',
   ].join('\n');
-  return `${HEAD}\n${CHECKSUM}${checksum(body)}\n${body}`;
+  return withChecksum(body);
 }
+
+/** The same unit with another mark in the place of its own. */
+export function withMark(text: string, mark: string): string {
+  const body = text.split('\n').slice(2).join('\n');
+  return withChecksum(body.replace(markLine, `Environment=${UNIT_MARK}=${mark}`));
+}
+
+/** The mark of a unit as a process has it among its variables; undefined if it has none. */
+export const markOf = (text: string): string | undefined => markLine.exec(text)?.[1];
+
+/** True if two units that takt wrote differ in nothing but the mark. */
+export const isSameUnit = (one: string, other: string): boolean => withMark(one, '') === withMark(other, '');
 
 /** Whose unit a text is, and whether somebody changed it; undefined if takt did not write it. */
 export function readUnit(text: string): { home: string; isEdited: boolean } | undefined {
@@ -100,6 +113,8 @@ function refuseControls(text: string): void {
     hint: 'Choose a path without control characters that does not end with a blank or a backslash.',
   });
 }
+
+const withChecksum = (body: string): string => `${HEAD}\n${CHECKSUM}${checksum(body)}\n${body}`;
 
 function checksum(text: string): string {
   return createHash('sha256').update(text).digest('hex');

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, type BigIntStats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommitId } from '../../contract/ids.ts';
+import { bytesOfName, diskPath, nameOfBytes } from '../../platform/byte-names.ts';
 
 /**
  * Where a branch of a root repo stands, from git's own files: null if it is absent, undefined if these files do not
@@ -17,7 +18,7 @@ export function branchNow(rootFolder: string, branch: string): CommitId | null |
   const packed = readIfThere(join(rootFolder, 'packed-refs'));
   // A root repo has this file from its first day: without it, the repo is going away or is no such repo.
   if (packed === undefined) return undefined;
-  const end = packed.indexOf(` refs/heads/${branch}\n`);
+  const end = packed.indexOf(` refs/heads/${bytesOfName(branch).toString('latin1')}\n`);
   if (end >= 40) return CommitId.safeParse(packed.slice(end - 40, end)).data;
   const isRepo =
     existsSync(join(rootFolder, 'HEAD')) &&
@@ -28,7 +29,8 @@ export function branchNow(rootFolder: string, branch: string): CommitId | null |
 
 function readIfThere(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    // Whatever the bytes of names are, none of them is lost so.
+    return readFileSync(diskPath(path), 'latin1');
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
@@ -54,8 +56,9 @@ export async function branchPlaces(rootFolder: string): Promise<{ folders: strin
   const files: string[] = [];
   for (const folder of folders) {
     for (const entry of await entriesOf(folder)) {
-      if (entry.isDirectory()) folders.push(join(folder, entry.name));
-      else if (files.length < FILES_LOOKED_AT) files.push(join(folder, entry.name));
+      const path = join(folder, nameOfBytes(entry.name));
+      if (entry.isDirectory()) folders.push(path);
+      else if (files.length < FILES_LOOKED_AT) files.push(path);
     }
   }
   const others = ['packed-refs', join('reftable', 'tables.list'), join('hooks', 'post-receive')];
@@ -74,16 +77,16 @@ export async function traceOf(places: readonly string[]): Promise<BranchTrace> {
 
 async function statIfThere(path: string): Promise<BigIntStats | undefined> {
   try {
-    return await stat(path, { bigint: true });
+    return await stat(diskPath(path), { bigint: true });
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
 }
 
-async function entriesOf(folder: string): Promise<{ name: string; isDirectory(): boolean }[]> {
+async function entriesOf(folder: string): Promise<{ name: Buffer; isDirectory(): boolean }[]> {
   try {
-    return await readdir(folder, { withFileTypes: true });
+    return await readdir(diskPath(folder), { withFileTypes: true, encoding: 'buffer' });
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
     throw error;

@@ -1,5 +1,6 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
+import { diskPath, nameOfBytes } from '../../platform/byte-names.ts';
 
 /** Watches the folders that hold the branches of one root repo. Only a hint: whatever it misses, the sweep finds. */
 export interface RefWatches extends Disposable {
@@ -23,11 +24,11 @@ export function openRefWatches(rootFolder: string, on: { branch(branch: string):
     // Locks are no branches: git allows no such name.
     if (name.endsWith('.lock')) return;
     const path = join(folder, name);
-    if (event === 'rename' && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) on.folder();
+    if (event === 'rename' && statSync(diskPath(path), { throwIfNoEntry: false })?.isDirectory() === true) on.folder();
     else on.branch(path.slice(headsFolder.length + 1));
   };
   const start = (folder: string): void => {
-    const inode = statSync(folder, { bigint: true, throwIfNoEntry: false })?.ino;
+    const inode = statSync(diskPath(folder), { bigint: true, throwIfNoEntry: false })?.ino;
     if (inode === undefined || watches.get(folder)?.inode === inode) return;
     stop(folder);
     if (watches.size >= FOLDERS_LIMIT) return;
@@ -53,7 +54,9 @@ export function watchIfPossible(
   on: (event: string, name: string | null) => void,
 ): FSWatcher | undefined {
   try {
-    return watch(folder, { persistent: false }, on);
+    return watch(diskPath(folder), { persistent: false, encoding: 'buffer' }, (event, name) =>
+      on(event, name === null ? null : nameOfBytes(name)),
+    );
   } catch (error) {
     if (['ENOSPC', 'EMFILE', 'ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
       return undefined;
