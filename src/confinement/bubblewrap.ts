@@ -36,12 +36,12 @@ export function namespaceArguments(isRoot: boolean): string[] {
 }
 
 /** Arguments that show the system and nothing of anybody: what `--bind` is given afterwards comes on top. */
-export function systemArguments(): string[] {
+export function systemArguments({ isLocal = false } = {}): string[] {
   const writableFolders = ['/tmp', '/var/tmp', '/dev/shm'].flatMap((folder) => ['--perms', '1777', '--tmpfs', folder]);
   return [
     '--dir',
     '/etc',
-    ...systemBinds(),
+    ...systemBinds({ isLocal }),
     '--proc',
     '/proc',
     '--dev',

@@ -72,7 +72,7 @@ function bubblewrapWalls(plan: WallsPlan, tools: WorkTools, keep: string): Walls
   const { passwd, group } = accountFiles(keep);
   const bwrap = findProgram('bwrap', process.env['PATH']) ?? 'bwrap';
   const drop = dropCommand(isRoot, systemProgram('setpriv') ?? 'setpriv', user);
-  const fixed = [...namespaceArguments(isRoot), ...systemArguments(), '--symlink', plan.agentFolder, WORK_HOME];
+  const namespaces = namespaceArguments(isRoot);
   const binds: Bind[] = [
     { from: passwd, to: '/etc/passwd', isWritable: false },
     { from: group, to: '/etc/group', isWritable: false },
@@ -88,7 +88,11 @@ function bubblewrapWalls(plan: WallsPlan, tools: WorkTools, keep: string): Walls
       const variables = Object.entries({ ...env, ...extra.env }).flatMap(([name, value]) => ['--setenv', name, value]);
       const status = extra.statusFd === undefined ? [] : ['--json-status-fd', String(extra.statusFd)];
       const args = [
-        ...fixed,
+        ...namespaces,
+        ...systemArguments({ isLocal: extra.isLocal === true }),
+        '--symlink',
+        plan.agentFolder,
+        WORK_HOME,
         ...status,
         ...bindArguments([...binds, ...more]),
         '--remount-ro',

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where programs and libraries lie beside /usr; on most systems these are links into it. */
@@ -27,12 +27,25 @@ const ETC_NAMES = [
   'ssl',
   'timezone',
 ];
+/** What git and a shell need of it; on Debian, `awk` is an alternative. */
+const LOCAL_ETC_NAMES = ['alternatives', 'ld.so.cache', 'localtime'];
 /** Debian keeps the configuration of each Java beside its version. */
 const ETC_PREFIXES = ['java-'];
 
-/** Arguments of bubblewrap that show the system: programs, libraries and some files of /etc, all of it read-only. */
-export function systemBinds(): string[] {
-  return ['--ro-bind', '/usr', '/usr', ...PROGRAM_FOLDERS.flatMap(programFolder), ...etcFiles().flatMap(etcFile)];
+/**
+ * Arguments of bubblewrap that show the system: programs, libraries and some files of /etc, all of it read-only. Each file
+ * takes bubblewrap some time, so that `isLocal` leaves out what only the network and other programs need.
+ */
+export function systemBinds({ isLocal }: { isLocal: boolean }): string[] {
+  return [
+    '--ro-bind',
+    '/usr',
+    '/usr',
+    ...PROGRAM_FOLDERS.flatMap(programFolder),
+    ...readdirSync('/etc', { withFileTypes: true })
+      .filter(({ name }) => (isLocal ? LOCAL_ETC_NAMES.includes(name) : isShown(name)))
+      .flatMap(etcFile),
+  ];
 }
 
 function programFolder(name: string): string[] {
@@ -42,17 +55,14 @@ function programFolder(name: string): string[] {
   return facts.isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path];
 }
 
-function etcFiles(): string[] {
-  return readdirSync('/etc').filter(
-    (name) => ETC_NAMES.includes(name) || ETC_PREFIXES.some((prefix) => name.startsWith(prefix)),
-  );
-}
+const isShown = (name: string): boolean =>
+  ETC_NAMES.includes(name) || ETC_PREFIXES.some((prefix) => name.startsWith(prefix));
 
 /** Some of these are links to places that are not visible inside, so that their content is bound in their stead. */
-function etcFile(name: string): string[] {
-  const path = join('/etc', name);
+function etcFile(entry: Dirent): string[] {
+  const path = join('/etc', entry.name);
   try {
-    return ['--ro-bind', realpathSync(path), path];
+    return ['--ro-bind', entry.isSymbolicLink() ? realpathSync(path) : path, path];
   } catch (error) {
     // A link that leads nowhere, such as /etc/resolv.conf without a resolver: outside it says nothing either.
     if (['ENOENT', 'EACCES', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];

@@ -9,6 +9,8 @@ export interface WallsExtra {
   /** Further files and folders, at their own absolute paths. Those bound writable have to belong to `user`. */
   readonly writable?: readonly string[];
   readonly readable?: readonly string[];
+  /** Needs git and a shell, and nothing of the network: less of the system is shown. */
+  readonly isLocal?: boolean;
   /** Descriptor on which bubblewrap reports `{"exit-code":N}`, which it does only if the command itself was started. */
   readonly statusFd?: number;
 }

@@ -52,6 +52,7 @@ export function collectScript(
     `message=${shellWord(options.message)}\ncommit_leftovers=${options.commitLeftovers ? 'yes' : 'no'}\nfailed=0\n`,
     SNAPSHOT,
     COLLECT,
+    `around=$(look_around ${repos.map(({ name }) => shellWord(name)).join(' ')})\n`,
     ...calls,
     `printf '${FRAMES_END}\\n'\nexit $failed\n`,
   ].join('');
@@ -71,15 +72,22 @@ export function collectScript(
  * Nothing of the work is alive any more, so that a lock in the way is nobody's, and a ref of ours that was there before
  * is a trap; both are cleared away where a first try fails.
  */
-const COLLECT = `nested=$(find . -mindepth 3 -name .git -prune -print 2> /dev/null) || true
+const COLLECT = `look_around() {
+  find . -mindepth 3 -name .git -prune -print 2> /dev/null &
+  for name; do
+    if in_repo "$name" ls-files -v 2> /dev/null | grep -q '^[a-zS] '; then printf '%s hides\\n' "$name"; fi
+  done
+  wait
+}
+has_hidden() { case $nl$around$nl in *"$nl$1 hides$nl"*) ;; *) return 1 ;; esac; }
 is_lost_with_folder() {
   in_repo "$1" check-ignore --quiet -- "$2" && return 1
   [ -z "$changes" ] && [ "$head" = "$start" ] || return 0
   case $(in_repo "$1" ls-files --stage -- "$2") in "160000 "*) return 1 ;; esac
 }
 holds_repos() {
-  case $nl$nested in *"$nl./$1/"*) ;; *) return 1 ;; esac
-  printf '%s\\n' "$nested" | sed -n "s#^\\./$1/\\(.*\\)/\\.git\\$#\\1#p" | {
+  case $nl$around in *"$nl./$1/"*) ;; *) return 1 ;; esac
+  printf '%s\\n' "$around" | sed -n "s#^\\./$1/\\(.*\\)/\\.git\\$#\\1#p" | {
     while read -r path; do if is_lost_with_folder "$name" "$path"; then exit 0; fi; done
     exit 1
   }
@@ -112,7 +120,6 @@ not_in_root() {
     sed -n 's/^\\([0-9a-f]*\\) missing$/-p \\1/p'
 }
 staged_only() {
-  case $nl$said in *"$nl"[12]" "[MTARC]"D "*) ;; *) return 0 ;; esac
   tree=$(in_repo "$1" write-tree) || return 1
   printf '%s\\n\\nFiles that are in the index only.\\n' "$message" | in_repo "$1" commit-tree "$tree" -p "$head"
 }
@@ -123,7 +130,7 @@ gather() {
   changes_of "$name" || return 1
   head=$at
   [ "$head" != '(initial)' ] || return 1
-  staged=$(staged_only "$name") || return 1
+  case $nl$said in *"$nl"[12]" "[MTARC]"D "*) staged=$(staged_only "$name") || return 1 ;; esac
   if [ -n "$changes" ]; then
     tree=$(snapshot "$name") || { [ $? = 3 ] && rest=' ${LEFT_IN_FOLDER}'; } || return 1
     if [ "$tree" != "$(in_repo "$name" rev-parse "$head^{tree}")" ]; then

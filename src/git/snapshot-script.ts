@@ -28,14 +28,14 @@ readable() {
     done' sh)
 }
 hidden() { in_repo "$1" ls-files -v -z | grep -z "^[$2] " | cut -z -c 3- | those_there "$1"; }
+has_hidden() { in_repo "$1" ls-files -v | grep -q '^[a-zS] '; }
 reveal() {
-  in_repo "$1" ls-files -v | grep -q '^[a-zS] ' || return 0
   hidden "$1" a-z | in_repo "$1" update-index -z --no-assume-unchanged --stdin >&2 || return 1
   hidden "$1" S | in_repo "$1" update-index -z --no-skip-worktree --stdin >&2
 }
 status_of() { in_repo "$1" status --porcelain=v2 --branch --untracked-files=normal --ignore-submodules=dirty; }
 changes_of() {
-  reveal "$1" || return 1
+  if has_hidden "$1"; then reveal "$1" || return 1; fi
   said=$(status_of "$1" 2>&1) || { printf '%s\\n' "$said" >&2; return 1; }
   case $nl$said in
     *"$nl"?[!\\ ]*)

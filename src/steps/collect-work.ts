@@ -7,8 +7,7 @@ import type { RepoOutcome } from '../contract/run.ts';
 import { openBundleFrames } from '../git/bundle-frames.ts';
 import { collectScript } from '../git/collect-script.ts';
 import type { WalledDesk } from './attempt-desk.ts';
-import { runInside } from './run-inside.ts';
-import { workEnvironment } from './work-environment.ts';
+import { runOwnScript } from './own-script.ts';
 
 /** What came out; with a fault if that is not all. */
 export interface Collected {
@@ -39,11 +38,7 @@ export async function collectWork(
   );
   const found = new Map<string, RepoOutcome>();
   let intake: Promise<Fault | null> = Promise.resolve(null);
-  const { tail } = await runInside({
-    ...desk,
-    attempt: request.attempt,
-    command: ['/bin/sh', '-c', script],
-    extra: { env: workEnvironment(request), cwd: request.runFolder },
+  const { tail } = await runOwnScript(desk, script, {
     onStdout: (stream) => {
       intake = takeIn(desk, stream, found);
       return intake;
@@ -89,7 +84,10 @@ async function takeIn(
       if (bundleFile !== null) await rm(bundleFile);
       if (leftInFolder === true) output.note(`${repo} holds more than commits can, which stays in the run’s folder.`);
       found.set(repo, {
-        ...{ repo, start: place.commit, head, leftover },
+        repo,
+        start: place.commit,
+        head,
+        leftover,
         ...(joined === undefined ? {} : { joined }),
         ...(leftInFolder === undefined ? {} : { leftInFolder }),
       });

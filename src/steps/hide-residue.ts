@@ -5,8 +5,7 @@ import { Fault } from '../contract/faults.ts';
 import { excludePatterns } from '../git/exclude.ts';
 import { shellWord } from '../git/shell-word.ts';
 import type { WalledDesk } from './attempt-desk.ts';
-import { runInside } from './run-inside.ts';
-import { workEnvironment } from './work-environment.ts';
+import { runOwnScript } from './own-script.ts';
 import { readWorktreeRecord, writeWorktreeRecord } from './worktree-record.ts';
 
 /** Setup that leaves more at the top of its untracked folders than this is not worth following. */
@@ -37,11 +36,8 @@ export async function hideResidue(desk: WalledDesk, repo: AttemptRepo): Promise<
 async function gitInside(desk: WalledDesk, repo: AttemptRepo, script: string): Promise<string> {
   const { request } = desk;
   let printed: Promise<string> | undefined;
-  const { exitCode, tail } = await runInside({
-    ...desk,
-    attempt: request.attempt,
-    command: ['/bin/sh', '-c', script],
-    extra: { env: workEnvironment(request), cwd: join(request.runFolder, repo.name) },
+  const { exitCode, tail } = await runOwnScript(desk, script, {
+    cwd: join(request.runFolder, repo.name),
     onStdout: (stream) => {
       printed = text(stream);
       return printed;

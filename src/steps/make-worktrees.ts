@@ -6,8 +6,7 @@ import { shellWord } from '../git/shell-word.ts';
 import type { WalledDesk } from './attempt-desk.ts';
 import { makeWorkFolder } from './run-folder.ts';
 import { readPlainFile } from './read-plain-file.ts';
-import { runInside } from './run-inside.ts';
-import { workEnvironment } from './work-environment.ts';
+import { runOwnScript } from './own-script.ts';
 import { readWorktreeRecord, writeWorktreeRecord } from './worktree-record.ts';
 
 const COPY_LIMIT_BYTES = 16 * 1024 * 1024;
@@ -43,13 +42,7 @@ export async function makeWorktrees(desk: WalledDesk): Promise<void> {
   );
   stage(staging, files, walls.user);
   try {
-    const extra = { env: workEnvironment(request), cwd: request.runFolder, readable: [staging] };
-    const { exitCode, tail } = await runInside({
-      ...desk,
-      attempt: request.attempt,
-      command: ['/bin/sh', '-c', script],
-      extra,
-    });
+    const { exitCode, tail } = await runOwnScript(desk, script, { readable: [staging] });
     if (signal.aborted) return;
     if (exitCode !== 0) throw new Fault('GIT_FAILED', 'The worktrees could not be made.', { detail: tail });
   } finally {

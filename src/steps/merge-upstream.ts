@@ -8,8 +8,7 @@ import type { WalledDesk } from './attempt-desk.ts';
 import { blockedResult } from './blocked-result.ts';
 import { conflictResult } from './conflict-result.ts';
 import { type FetchedUpstream, fetchUpstreams } from './fetch-upstreams.ts';
-import { runInside } from './run-inside.ts';
-import { workEnvironment } from './work-environment.ts';
+import { runOwnScript } from './own-script.ts';
 import { endedWork, failedWork, passedWork, type WorkResult } from './work-result.ts';
 import { readWorktreeRecord, withResidue } from './worktree-record.ts';
 
@@ -76,11 +75,7 @@ async function mergeInside(desk: WalledDesk, upstreams: readonly Upstream[]): Pr
   const script = mergeScript(repos, beginningOf(request));
   const chunks: Buffer[] = [];
   let bytes = 0;
-  const { exitCode, tail } = await runInside({
-    ...desk,
-    attempt: request.attempt,
-    command: ['/bin/sh', '-c', script],
-    extra: { env: workEnvironment(request), cwd: request.runFolder },
+  const { exitCode, tail } = await runOwnScript(desk, script, {
     onStdout: async (stream) => {
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         bytes += chunk.length;
@@ -107,12 +102,7 @@ export async function takeBackMerge(desk: WalledDesk): Promise<void> {
     request.repos.filter(({ role }) => role === 'edit'),
     await readWorktreeRecord(request),
   );
-  const { exitCode, tail } = await runInside({
-    ...desk,
-    attempt: request.attempt,
-    command: ['/bin/sh', '-c', beginScript(repos, beginningOf(request))],
-    extra: { env: workEnvironment(request), cwd: request.runFolder },
-  });
+  const { exitCode, tail } = await runOwnScript(desk, beginScript(repos, beginningOf(request)));
   if (exitCode !== 0)
     throw await mergeFault(request, 'The worktrees could not go back to where the merge began.', tail);
 }

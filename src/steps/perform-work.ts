@@ -8,9 +8,9 @@ import { runCommandWork } from './command-work.ts';
 import { untilGone } from './end-processes.ts';
 import { handOver } from './hand-over.ts';
 import { hasWalls } from './has-walls.ts';
+import { runOwnScript } from './own-script.ts';
 import { makeWorkFolder } from './run-folder.ts';
-import { recordWork, runInside } from './run-inside.ts';
-import { workEnvironment } from './work-environment.ts';
+import { recordWork } from './run-inside.ts';
 import type { WorkResult } from './work-result.ts';
 
 /** Raises the walls that the request asks for, and says so in the log where there are none. */
@@ -51,13 +51,7 @@ async function restoreWorktrees(desk: WalledDesk): Promise<void> {
   output.note('The worktrees go back to where this step began.');
   const repos = withResidue(request.repos, await readWorktreeRecord(request));
   const script = restoreScript(repos, { guidance: request.guidance.map(({ path }) => path) });
-  const command = ['/bin/sh', '-c', script];
-  const { exitCode, tail } = await runInside({
-    ...desk,
-    attempt: request.attempt,
-    command,
-    extra: { env: workEnvironment(request), cwd: request.runFolder },
-  });
+  const { exitCode, tail } = await runOwnScript(desk, script);
   if (exitCode !== 0 && !desk.signal.aborted)
     throw new Fault('GIT_FAILED', 'The worktrees could not go back to where this step began.', { detail: tail });
 }

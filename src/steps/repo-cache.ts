@@ -6,8 +6,7 @@ import { shellWord } from '../git/shell-word.ts';
 import { isThere } from '../platform/files.ts';
 import { sha256 } from '../platform/sha256.ts';
 import type { WalledDesk } from './attempt-desk.ts';
-import { runInside } from './run-inside.ts';
-import { workEnvironment } from './work-environment.ts';
+import { runOwnScript } from './own-script.ts';
 
 const LOCK_FILES = [
   'package.json',
@@ -81,14 +80,9 @@ async function copyInside(
   { folder, ...binds }: { folder: string; readable?: string[]; writable?: string[] },
 ): Promise<number> {
   const { request } = desk;
-  const env = { ...workEnvironment(request), TAKT_CACHE: folder };
-  const command = ['/bin/sh', '-c', ['set -e', ...copies].join('\n')];
-  const { exitCode } = await runInside({
-    ...desk,
-    attempt: request.attempt,
-    command,
-    extra: { env, cwd: join(request.runFolder, name), ...binds },
-  });
+  const script = ['set -e', ...copies].join('\n');
+  const place = { env: { TAKT_CACHE: folder }, cwd: join(request.runFolder, name) };
+  const { exitCode } = await runOwnScript(desk, script, { ...place, ...binds });
   return exitCode;
 }
 
