@@ -38,7 +38,11 @@ export const AgentStep = z.strictObject({
 export const CommandStep = z.strictObject({
   kind: z.literal('command'),
   ...everyStep,
-  run: z.string().min(1).max(20_000),
+  run: z
+    .string()
+    .min(1)
+    .max(20_000)
+    .regex(/^[^\0]*$/, 'no command can hold a null byte'),
 });
 export const ScriptStep = z.strictObject({ kind: z.literal('script'), ...everyStep, script: ScriptName });
 export const ApproveStep = z.strictObject({

@@ -163,6 +163,16 @@ test('a run that failed says why, where its work is, what resumes it and what go
   }
 });
 
+test('an attempt that took out what another had left is a line of its own', () => {
+  const [fix] = failed.steps;
+  const [attempt] = fix!.attempts;
+  const salvage = { ...attempt!, number: 2, isSalvage: true };
+
+  const text = printRun({ ...failed, steps: [{ ...fix!, attempts: [attempt!, salvage] }] }, page);
+
+  assert.match(text, /\n {4}attempt 2: took out what the one before it had left\n/);
+});
+
 test('a run that is still ending is not said to go on', async () => {
   const reply = { run: 'run_1', workspace: 'feature', number: 3 };
   const said = (state: string): Promise<string> => printReply({ name: 'run.cancel' }, { ...reply, state }, {}, page);

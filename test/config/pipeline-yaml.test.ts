@@ -93,6 +93,10 @@ test('what is wrong is said with its line and column, and the nearest right word
     ['steps:\n  - {run: a, name: x}\n  - {run: b, name: x}', 'pipeline.yaml:3:20: two steps are called x.'],
     ['steps:\n  - {run: a, timeoutS: 5}', 'pipeline.yaml:2:14: the key timeoutS is not known. Did you mean timeout_s?'],
     ['steps:\n  - {run: a, timeout_s: 0}', 'pipeline.yaml:2:25: steps.0.timeout_s is below the least of 1.'],
+    [
+      'steps:\n  - run: "a\\0b"',
+      'pipeline.yaml:2:10: steps.0.run is "a\\u0000b", which does not fit: no command can hold a null byte.',
+    ],
     ['', 'pipeline.yaml:1:1: steps is missing.'],
   ];
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -93,6 +93,25 @@ test('other branches that a passed step left come into a branch of the clone', a
   must(others.take);
   assert.match(home.git('app', '-C', clone, 'log', '--format=%s', `kept-${others.commit.slice(0, 12)}`), /^aside$/m);
   assert.deepEqual((await diffRun(home, { run: id, step: 'step-1' } as never, signal)).repos, []);
+});
+
+test('what a failed step stashed is found beside what it had not committed', async () => {
+  const { home, clone } = await homeWithClone();
+  await using _home = home;
+  const stash = 'cd app && echo stashed > stashed.txt && git add . && git stash -q && echo un > un.txt && exit 1';
+  home.setSteps(command(stash));
+  await using desk = await home.openDesk({ hostCommand: REAL_HOST });
+  const { id } = await desk.until(await desk.trigger('work', null), 'failed');
+
+  const shown = await show(home, id);
+  const others = shown.pins.find(({ what }) => what === 'others');
+  const leftover = shown.pins.find(({ what }) => what === 'leftover');
+  must(leftover?.take);
+  must(others?.take);
+
+  assert.equal(readFileSync(join(clone, 'un.txt'), 'utf8'), 'un\n');
+  const kept = `kept-${others!.commit.slice(0, 12)}`;
+  assert.equal(home.git('app', '-C', clone, 'show', `${kept}^2:stashed.txt`).trim(), 'stashed');
 });
 
 test('a run that did not pass shows the pinned work of its last step, and whose it is', async () => {

@@ -134,6 +134,21 @@ test('a clone that fails takes all of the workspace with it', async () => {
   assert.deepEqual(await readdir(join(opened.home, '.state', 'tmp')), []);
 });
 
+test('a name that leaves no room beside a branch of upstream is refused before there is work on it', async () => {
+  await using opened = await openService();
+  const upstream = await opened.upstream('app');
+  await opened.addRepo('lib');
+  await opened.git(upstream, 'branch', 'feature/old', 'main');
+  await opened.ask('/api/repos', { method: 'POST', body: { name: 'app', upstream } });
+
+  const refused = await create(opened, { workspace: 'feature', repos: ['app'] });
+  const read = await create(opened, { workspace: 'feature', repos: ['lib'], read: ['app'] });
+
+  assert.equal(refused.body.fault.code, 'BRANCH_EXISTS', refused.text);
+  assert.match(refused.body.fault.message, /app has a branch feature\/old/);
+  assert.equal(read.status, 200, read.text);
+});
+
 test('a branch that upstream has is taken over only when asked, with where upstream stands', async () => {
   await using opened = await openService();
   const upstream = await opened.upstream('app');

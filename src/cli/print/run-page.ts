@@ -98,7 +98,7 @@ function figuresOf({ startedAtMs, endedAtMs, usage }: Attempt, nowMs: number): s
 function attemptLines(attempt: Attempt, step: RunStep, page: Page): string {
   const { style } = page;
   // Its command and its result are takt's own, and say nothing about the step.
-  if (attempt.isSalvage === true) return `attempt ${attempt.number}: took out what the one before it had left`;
+  if (attempt.isSalvage === true) return `    attempt ${attempt.number}: took out what the one before it had left\n`;
   const lines: string[] = [];
   if (step.attempts.length > 1)
     lines.push(`attempt ${attempt.number}: ${attempt.state}, ${figuresOf(attempt, page.nowMs)}`);

@@ -1,6 +1,6 @@
 import { Fault } from '../../../contract/faults.ts';
 import { isAncestor } from '../../../git/history.ts';
-import { refCommit } from '../../../git/refs.ts';
+import { readRefs, refCommit } from '../../../git/refs.ts';
 import { pushedRefs } from '../../../git/released-refs.ts';
 import { UPSTREAM_REFS } from '../../../git/root-repo.ts';
 import { upstreamBranchRef } from '../../../git/upstream-branch.ts';
@@ -53,10 +53,28 @@ export async function planBranches(
     .map(({ repo }) => repo);
   if (taken.length > 0 && !wish.adopt)
     throw new Fault('BRANCH_EXISTS', `The branch ${wish.workspace} exists already in ${taken.join(', ')}.`);
+  refuseBelow(wish.workspace, facts);
   return Promise.all(facts.map((fact) => planOf(fact, signal)));
 }
 
-type Facts = Omit<RepoPlan, 'commit'> & { readonly base: string | null; readonly defaultBranch: string };
+/** Git has no branch `a` beside a branch `a/b`, and a push would be the first to meet it. */
+function refuseBelow(workspace: string, facts: readonly Facts[]): void {
+  const found = facts.find(({ below }) => below.length > 0);
+  if (found === undefined) return;
+  const [first] = found.below;
+  throw new Fault(
+    'BRANCH_EXISTS',
+    `Upstream of ${found.repo} has a branch ${workspace}/${first}, beside which there can be none named ${workspace}.`,
+    { hint: `Choose another name; if that branch is gone by now, \`takt repo fetch ${found.repo}\` and repeat.` },
+  );
+}
+
+type Facts = Omit<RepoPlan, 'commit'> & {
+  readonly base: string | null;
+  readonly defaultBranch: string;
+  /** Branches where it is pushed to whose names begin with the workspace's and a slash; without that beginning. */
+  readonly below: readonly string[];
+};
 
 async function factsOf(
   parts: Pick<ServiceParts, 'config' | 'database' | 'layout'>,
@@ -74,17 +92,19 @@ async function factsOf(
   if (role === 'read') {
     const base = await ours(defaultBranch);
     const none = { upstream: null, pushed: null };
-    return { repo, role, rootFolder, branch: defaultBranch, before: base, ...none, base, defaultBranch };
+    return { repo, role, rootFolder, branch: defaultBranch, before: base, ...none, base, defaultBranch, below: [] };
   }
   const from = wish.from ?? defaultBranch;
-  const [base, before, pushed, onUpstream] = await Promise.all([
+  const [base, before, pushed, onUpstream, below] = await Promise.all([
     ours(from).then((commit) => commit ?? theirs(from)),
     ours(wish.workspace),
     find(upstreamBranchRef(wish.workspace, pushedRefs(root))),
     theirs(wish.workspace),
+    readRefs(rootFolder, `${upstreamBranchRef(wish.workspace, pushedRefs(root))}/`, { signal }),
   ]);
   const upstream = pushed ?? onUpstream;
-  return { repo, role, rootFolder, branch: wish.workspace, before, upstream, pushed, base, defaultBranch };
+  const place = { repo, role, rootFolder, branch: wish.workspace };
+  return { ...place, before, upstream, pushed, base, defaultBranch, below: [...below.keys()] };
 }
 
 /** An adopted branch is taken as it stands; if upstream's only went further, that is where it goes on. */
