@@ -92,7 +92,7 @@ export async function pinCloneWork(p: Place & { readonly refPrefix: string; read
 }
 
 /** What was pinned below a prefix. */
-async function pinsBelow(
+export async function pinsBelow(
   refPrefix: string,
   p: { readonly rootFolder: string; readonly signal: AbortSignal },
 ): Promise<Pin[]> {
