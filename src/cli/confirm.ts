@@ -82,7 +82,9 @@ export async function isConfirmed(
 function effectOf(command: Command, params: Params): string {
   const named = (param: string): string => (typeof params[param] === 'string' ? params[param] : '');
   const unsaved =
-    params['force'] === true ? '; work that is nowhere else is pinned first' : '; work that is nowhere else stops it';
+    params['force'] === true
+      ? '; work that is nowhere else is pinned or moved aside first'
+      : '; work that is nowhere else stops it';
   const effects: Record<string, () => string> = {
     'repo.remove': () =>
       `removes the root repo ${named('repo')} from this home (its upstream stays as it is)${params['force'] === true ? ', with work in it that upstream lacks' : ''}`,

@@ -141,7 +141,7 @@ export const faults = {
   WORKSPACE_HAS_WORK: {
     httpStatus: 409,
     exitCode: 5,
-    hint: 'Push or pull the work named, or repeat with --force: it is pinned first.',
+    hint: 'Push or pull the work named, or repeat with --force: it is pinned or moved aside first.',
   },
   BRANCH_MISSING: { httpStatus: 404, exitCode: 4, hint: 'Name a branch that every repo has, or leave --from out.' },
   BRANCH_EXISTS: {

@@ -2,6 +2,7 @@ import { copyFile, lstat, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readUntrustedFile } from '../platform/files.ts';
+import { type GitFolders, gitFoldersOf } from './clone-files.ts';
 import { type ConfigValue, configValues, isYes } from './foreign-config.ts';
 import { git, gitResult, quietEnvironment, type GitOptions } from './git.ts';
 
@@ -15,6 +16,15 @@ export interface CloneView extends AsyncDisposable {
     args: readonly string[],
     options: Omit<GitOptions, 'env'> & { readonly more?: Readonly<Record<string, string>> },
   ): Promise<string>;
+}
+
+interface Viewed {
+  readonly folder: string;
+  readonly rootFolder: string;
+  /** Where they are if not in the folder's own `.git`. */
+  readonly gitFolders?: GitFolders;
+  readonly head: string | null;
+  readonly signal: AbortSignal;
 }
 
 /** An object may be a pipe that nobody writes to, for which git waits. Large work trees on a cold disk take minutes. */
@@ -37,12 +47,7 @@ const HARMLESS = new Set(
  * a plain `status`. So git never gets that folder as its own. It gets a fresh one with HEAD as we read it, the clone's
  * objects to borrow, and of the clone's settings only those that are known to be harmless.
  */
-export async function openCloneView(p: {
-  folder: string;
-  rootFolder: string;
-  head: string | null;
-  signal: AbortSignal;
-}): Promise<CloneView> {
+export async function openCloneView(p: Viewed): Promise<CloneView> {
   const gitFolder = await mkdtemp(join(tmpdir(), 'takt-view-'));
   const dispose = async (): Promise<void> => rm(gitFolder, { recursive: true, force: true, maxRetries: 3 });
   try {
@@ -64,14 +69,12 @@ export async function openCloneView(p: {
   }
 }
 
-async function furnishView(
-  gitFolder: string,
-  p: { folder: string; rootFolder: string; head: string | null; signal: AbortSignal },
-): Promise<void> {
+async function furnishView(gitFolder: string, p: Viewed): Promise<void> {
+  const { own, shared } = p.gitFolders ?? gitFoldersOf(p.folder);
   await mkdir(join(gitFolder, 'objects', 'info'), { recursive: true });
   await mkdir(join(gitFolder, 'refs', 'heads'), { recursive: true });
   await mkdir(join(gitFolder, 'info'));
-  const borrowed = [join(p.folder, '.git', 'objects'), join(p.rootFolder, 'objects')];
+  const borrowed = [join(shared, 'objects'), join(p.rootFolder, 'objects')];
   await writeFile(
     join(gitFolder, 'objects', 'info', 'alternates'),
     borrowed.map((path) => `${quotedPath(path)}\n`).join(''),
@@ -79,19 +82,20 @@ async function furnishView(
   // A branch, not only HEAD: git names its branches when it asks for what is missing.
   await writeFile(join(gitFolder, 'HEAD'), 'ref: refs/heads/view\n');
   if (p.head !== null) await writeFile(join(gitFolder, 'refs', 'heads', 'view'), `${p.head}\n`);
-  await writeFile(join(gitFolder, 'config'), await harmlessConfig(p));
-  await copyIndex(join(p.folder, '.git'), gitFolder);
+  await writeFile(join(gitFolder, 'config'), await harmlessConfig({ own, shared }, p));
+  await copyIndex(own, gitFolder);
   for (const name of ['exclude', 'attributes', 'sparse-checkout']) {
-    const list = await readUntrustedFile(join(p.folder, '.git', 'info', name), LIST_LIMIT_BYTES);
+    const from = name === 'sparse-checkout' ? own : shared;
+    const list = await readUntrustedFile(join(from, 'info', name), LIST_LIMIT_BYTES);
     if (list !== undefined) await writeFile(join(gitFolder, 'info', name), list);
   }
 }
 
 /** The clone's settings that start nothing. `git sparse-checkout` writes into a file that is for the work tree alone. */
-async function harmlessConfig(p: { folder: string; rootFolder: string; signal: AbortSignal }): Promise<string> {
-  const shared = await settingsIn('config', p);
+async function harmlessConfig(folders: GitFolders, p: Viewed): Promise<string> {
+  const shared = await settingsIn(join(folders.shared, 'config'), p);
   const hasOwn = shared.findLast(([key]) => key === 'extensions.worktreeconfig')?.[1] ?? 'false';
-  const settings = isYes(hasOwn) ? [...shared, ...(await settingsIn('config.worktree', p))] : shared;
+  const settings = isYes(hasOwn) ? [...shared, ...(await settingsIn(join(folders.own, 'config.worktree'), p))] : shared;
   const lines = settings
     .filter(([key, value]) => HARMLESS.has(key) && /^[a-z0-9]{1,20}$/i.test(value))
     .map(([key, value]) => `[${key.split('.')[0]}]\n\t${key.split('.')[1]} = ${value}\n`);
@@ -99,11 +103,8 @@ async function harmlessConfig(p: { folder: string; rootFolder: string; signal: A
 }
 
 /** What a file of the clone's sets, none if it is not one that git reads; git parses it as a text, without its includes. */
-async function settingsIn(
-  name: string,
-  { folder, rootFolder, signal }: { folder: string; rootFolder: string; signal: AbortSignal },
-): Promise<ConfigValue[]> {
-  const input = await readUntrustedFile(join(folder, '.git', name), CONFIG_LIMIT_BYTES);
+async function settingsIn(file: string, { rootFolder, signal }: Viewed): Promise<ConfigValue[]> {
+  const input = await readUntrustedFile(file, CONFIG_LIMIT_BYTES);
   if (input === undefined) return [];
   const args = ['config', '--file', '-', '--no-includes', '--null', '--list'];
   const listed = await gitResult(rootFolder, args, { signal, input });

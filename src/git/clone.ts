@@ -3,10 +3,11 @@ import { dirname, join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
 import type { CloneStatus, RepoRole } from '../contract/workspace.ts';
 import { isThere } from '../platform/files.ts';
-import { cloneObstacle, readCloneRefs } from './clone-files.ts';
+import { cloneObstacle, type GitFolders, readCloneRefs } from './clone-files.ts';
 import { openCloneView } from './clone-view.ts';
 import { excludePatterns } from './exclude.ts';
 import { git, quietEnvironment } from './git.ts';
+import { forgetPromises } from './hidden-changes.ts';
 import { countApart } from './history.ts';
 import type { Person } from './person.ts';
 import { progressReader, type OnProgress } from './progress.ts';
@@ -113,15 +114,21 @@ export async function cloneStatus(p: {
   }
 }
 
-/** Paths that are changed or untracked in a clone's work tree, folders of untracked files as one. */
+/**
+ * Paths that are changed or untracked in a clone's work tree, folders of untracked files as one. Files that git was told
+ * to take for unchanged are such, unless `hidden` is to be shown.
+ */
 export async function changedFiles(p: {
   readonly folder: string;
   readonly rootFolder: string;
   readonly head: string | null;
   readonly signal: AbortSignal;
   readonly untracked?: 'no';
+  readonly hidden?: 'shown';
+  readonly gitFolders?: GitFolders;
 }): Promise<string[]> {
   await using view = await openCloneView(p);
+  if (p.hidden === 'shown') await forgetPromises(view, p);
   const args = [
     'status',
     '--porcelain=v1',

@@ -1,9 +1,8 @@
 import { constants, copyFile, lstat, mkdir, readdir, readlink, symlink } from 'node:fs/promises';
 import type { CommitId } from '../contract/ids.ts';
+import { at, below, type BytePath, foldersAbove, holdsMore, pathsIn, standingAt } from './byte-paths.ts';
 import type { CloneView } from './clone-view.ts';
-
-/** A path below a work tree with one character for each byte, since a name need not be UTF-8. */
-type BytePath = string;
+import { forgetPromises } from './hidden-changes.ts';
 
 interface CutShort {
   readonly folder: string;
@@ -20,15 +19,12 @@ interface Comparison {
   readonly submodules: ReadonlySet<BytePath>;
 }
 
-/** Pipes and sockets are nothing: there is nothing in them to keep. */
-type Kind = 'nothing' | 'folder' | 'file or link';
-
 /**
  * What stands where a pull that was cut short has to write or remove, and is of neither commit: files, links and whole
  * folders, also where a folder has to be. The view's index is that of the old commit afterwards.
  */
 export async function madeMeanwhile(view: CloneView, p: CutShort): Promise<BytePath[]> {
-  await forgetPromises(view, p.signal);
+  await forgetPromises(view, p);
   const ofNew = await compare(view, p.new, p.signal);
   const ofOld = await compare(view, p.old, p.signal);
   const isOfOld = (path: BytePath): boolean =>
@@ -65,15 +61,6 @@ async function copyWhole(from: Buffer, to: Buffer): Promise<void> {
   }
 }
 
-/** git takes files that somebody has marked as unchanged for unchanged, and overwrites them all the same. */
-async function forgetPromises(view: CloneView, signal: AbortSignal): Promise<void> {
-  const listed = pathsIn(await view.git(['ls-files', '-v', '-z'], { signal, encoding: 'latin1' }));
-  const promised = listed.filter((line) => /^[a-z] /.test(line)).map((line) => `${line.slice(2)}\0`);
-  if (promised.length === 0) return;
-  const input = Buffer.from(promised.join(''), 'latin1');
-  await view.git(['update-index', '-z', '--no-assume-unchanged', '--stdin'], { signal, input });
-}
-
 async function compare(view: CloneView, commit: CommitId, signal: AbortSignal): Promise<Comparison> {
   const list = async (...args: string[]): Promise<string[]> =>
     pathsIn(await view.git(args, { signal, encoding: 'latin1' }));
@@ -88,41 +75,3 @@ async function compare(view: CloneView, commit: CommitId, signal: AbortSignal): 
     submodules: new Set(staged.filter((line) => line.startsWith('160000 ')).map(pathOf)),
   };
 }
-
-/** What is at a path, or the first thing on the way there that is no folder. */
-async function standingAt(folder: string, path: BytePath): Promise<{ path: BytePath; kind: Kind }> {
-  for (const above of foldersAbove(path)) {
-    const kind = await kindOf(at(folder, above));
-    if (kind !== 'folder') return { path: above, kind };
-  }
-  return { path, kind: await kindOf(at(folder, path)) };
-}
-
-/** True if there is anything in a folder but what `isKnown`. */
-async function holdsMore(folder: string, path: BytePath, isKnown: (path: BytePath) => boolean): Promise<boolean> {
-  for (const entry of await readdir(at(folder, path), { withFileTypes: true, encoding: 'latin1' })) {
-    const inside = `${path}/${entry.name}`;
-    if (entry.isDirectory() ? await holdsMore(folder, inside, isKnown) : !isKnown(inside)) return true;
-  }
-  return false;
-}
-
-async function kindOf(path: Buffer): Promise<Kind> {
-  try {
-    const facts = await lstat(path);
-    if (facts.isDirectory()) return 'folder';
-    return facts.isFile() || facts.isSymbolicLink() ? 'file or link' : 'nothing';
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'nothing';
-    throw error;
-  }
-}
-
-/** The topmost first. */
-function foldersAbove(path: BytePath): BytePath[] {
-  return [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index));
-}
-
-const pathsIn = (listed: string): string[] => listed.split('\0').filter((path) => path !== '');
-const at = (folder: string, path: BytePath): Buffer => below(Buffer.from(folder), path);
-const below = (folder: Buffer, name: BytePath): Buffer => Buffer.from(`${folder.toString('latin1')}/${name}`, 'latin1');

@@ -3,10 +3,12 @@ import { dirname, join } from 'node:path';
 import type { PullResult } from '../contract/operations/workspace.ts';
 import { Fault } from '../contract/faults.ts';
 import type { CommitId } from '../contract/ids.ts';
+import { asText, type BytePath } from './byte-paths.ts';
 import { changedFiles } from './clone.ts';
 import { cloneObstacle, readCloneRefs } from './clone-files.ts';
 import { openCloneView, type CloneView } from './clone-view.ts';
 import { isAncestor } from './history.ts';
+import { inTheWay } from './in-the-way.ts';
 import { refCommit } from './refs.ts';
 
 type Pulled = Pick<PullResult, 'state' | 'from' | 'to' | 'why'>;
@@ -65,10 +67,12 @@ async function forward(p: Pull, head: CommitId, target: CommitId): Promise<Pulle
     if ((await readCloneRefs(p.folder)).head !== head) return refused(head, 'Its branch has just moved.');
     await using view = await openCloneView({ ...p, head });
     await bringObjects(view, p);
+    const standing = await inTheWay(view, { ...p, from: head, to: target });
+    if (standing.length > 0) return refused(head, inTheWayWords(standing));
     try {
       await view.git(['read-tree', '-m', '-u', head, target], { signal: p.signal });
     } catch (error) {
-      // It checks all files before it touches the first: an untracked file is in the way, or git does not come through.
+      // It checks all files before it touches the first.
       if (error instanceof Fault && error.code === 'GIT_FAILED') return refused(head, error.detail ?? error.message);
       throw error;
     }
@@ -80,6 +84,11 @@ async function forward(p: Pull, head: CommitId, target: CommitId): Promise<Pulle
     await indexLock.release();
     await refLock?.release();
   }
+}
+
+function inTheWayWords(paths: readonly BytePath[]): string {
+  const shown = paths.slice(0, SHOWN_FILES).map(asText).join(', ');
+  return `${paths.length} of the files that it has to get would overwrite what git does not track: ${shown}. Move that away first.`;
 }
 
 /** Copies what the clone lacks into its own objects, so that it does not depend on the root repo. */

@@ -1,6 +1,7 @@
 import { lstat, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommitId } from '../contract/ids.ts';
+import { asText } from './byte-paths.ts';
 import { cloneObstacle, readCloneRefs } from './clone-files.ts';
 import { openCloneView } from './clone-view.ts';
 import { copyAside, madeMeanwhile } from './made-meanwhile.ts';
@@ -44,7 +45,7 @@ export async function resumePull(p: CutPull): Promise<string[] | null> {
     await view.git(['read-tree', '--reset', '-u', p.new], p);
     await indexLock.commit(await readFile(view.index));
     await refLock.commit(`${p.new}\n`);
-    return made.map((path) => Buffer.from(path, 'latin1').toString('utf8'));
+    return made.map(asText);
   } finally {
     await indexLock?.release();
     await refLock?.release();

@@ -1,19 +1,30 @@
 import { writeFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Fault } from '../contract/faults.ts';
 import type { CommitId } from '../contract/ids.ts';
-import { borrowingFrom, changedFiles } from './clone.ts';
-import { cloneObstacle, isPlainRefName, readCloneRefs, type CloneRefs } from './clone-files.ts';
-import { openCloneView, type CloneView } from './clone-view.ts';
+import { asText } from './byte-paths.ts';
+import { changedFiles } from './clone.ts';
+import { cloneObstacle, readCloneRefs } from './clone-files.ts';
+import { openCloneView } from './clone-view.ts';
+import { commitChanges } from './commit-changes.ts';
 import { fetchChecked } from './fetch-checked.ts';
-import { git, gitResult } from './git.ts';
-import { commitEnvironment, isHeldByAny } from './history.ts';
+import { git } from './git.ts';
+import { isHeldByAny } from './history.ts';
 import type { Person } from './person.ts';
 import { isMerged } from './merged-work.ts';
 import { pinCommits, readRefs, refCommit } from './refs.ts';
 import { RELEASED } from './released-refs.ts';
+import { reposWithWork } from './repos-with-work.ts';
 import { UPSTREAM_REFS } from './root-repo.ts';
+import { unpushedTips } from './unpushed-tips.ts';
 
 const SHOWN_PATHS = 3;
+const SHOWN_REPOS = 20;
+
+export interface Pin {
+  readonly ref: string;
+  readonly commit: CommitId;
+}
 
 interface Place {
   readonly folder: string;
@@ -41,92 +52,68 @@ export async function unsavedWork(p: Place): Promise<string[]> {
   if (obstacle === 'missing') return unreleased;
   if (obstacle !== null)
     return [`The clone cannot be read, so nobody knows what it holds. ${obstacle.why}`, ...unreleased];
+  try {
+    return [...(await onlyInClone(p)), ...unreleased];
+  } catch (error) {
+    if (!(error instanceof Fault && error.code === 'GIT_FAILED')) throw error;
+    return [`The clone cannot be read, so nobody knows what it holds. ${error.detail ?? error.message}`, ...unreleased];
+  }
+}
+
+async function onlyInClone(p: Place): Promise<string[]> {
+  const sentences: string[] = [];
   const refs = await readCloneRefs(p.folder);
-  const files = await changedFiles({ ...p, head: refs.head });
-  const dirty =
-    files.length === 0
-      ? []
-      : [`${countOf(files.length, 'file is', 'files are')} changed or untracked: ${shownPaths(files)}.`];
-  const unpushed: string[] = [];
+  const repos = (await reposWithWork(p)).map(({ path }) => asText(path));
+  const changed = await changedFiles({ ...p, head: refs.head, hidden: 'shown' });
+  const files = changed.filter((path) => !repos.includes(path.replace(/\/$/, '')));
+  if (files.length > 0)
+    sentences.push(`${countOf(files.length, 'file is', 'files are')} changed or untracked: ${shownPaths(files)}.`);
   for (const { what, commit } of await unpushedTips(p, refs))
-    unpushed.push(`${what} has commits that were not pushed (${commit.slice(0, 10)}).`);
-  return [...dirty, ...unpushed, ...unreleased];
+    sentences.push(`${what} has commits that were not pushed (${commit.slice(0, 10)}).`);
+  if (repos.length > 0) {
+    const count = countOf(repos.length, 'repository', 'repositories');
+    sentences.push(`${count} within the clone may hold what is nowhere else: ${shownPaths(repos, SHOWN_REPOS)}.`);
+  }
+  return sentences;
 }
 
 /**
- * Pins in the root repo, below `refPrefix`, all that `unsavedWork` would name of a clone: uncommitted and untracked
- * files as one commit, unpushed branches, stashes, a detached HEAD, and the root repo's branch. Ignored files and the
- * insides of repositories within the work tree are not pinned. A clone that cannot be read gives the root's branch
- * only.
+ * Pins in the root repo, below `refPrefix`, what `unsavedWork` would name of a clone: uncommitted and untracked files
+ * as one commit, what is staged and not in the files as another, unpushed branches, tags, stashes and detached HEADs,
+ * and the root repo's branch. Ignored files and repositories within the clone are not pinned. A clone that cannot be
+ * read gives the root's branch only.
  */
-export async function pinCloneWork(
-  p: Place & { readonly refPrefix: string; readonly author: Person },
-): Promise<{ ref: string; commit: CommitId }[]> {
+export async function pinCloneWork(p: Place & { readonly refPrefix: string; readonly author: Person }): Promise<Pin[]> {
   const onRoot = await refCommit(p.rootFolder, `refs/heads/${p.branch}`, p);
   if (onRoot !== null && (await countUnreleased(p)) > 0)
     await pinCommits(p.rootFolder, [{ ref: `${p.refPrefix}/branch`, commit: onRoot }], p);
   if ((await cloneObstacle(p.folder)) === null) await pinFromClone(p);
-  const pins = await readRefs(p.rootFolder, `${p.refPrefix}/`, p);
-  return [...pins].map(([name, commit]) => ({ ref: `${p.refPrefix}/${name}`, commit }));
+  return pinsBelow(p.refPrefix, p);
+}
+
+/** What was pinned below a prefix. */
+export async function pinsBelow(
+  refPrefix: string,
+  p: { readonly rootFolder: string; readonly signal: AbortSignal },
+): Promise<Pin[]> {
+  const pins = await readRefs(p.rootFolder, `${refPrefix}/`, p);
+  return [...pins].map(([name, commit]) => ({ ref: `${refPrefix}/${name}`, commit }));
 }
 
 async function pinFromClone(p: Place & { readonly refPrefix: string; readonly author: Person }): Promise<void> {
   const refs = await readCloneRefs(p.folder);
   const tips = await unpushedTips(p, refs);
-  const isDirty = (await changedFiles({ ...p, head: refs.head })).length > 0;
+  const isDirty = (await changedFiles({ ...p, head: refs.head, hidden: 'shown' })).length > 0;
   if (tips.length === 0 && !isDirty) return;
   await using view = await openCloneView({ ...p, head: refs.head });
   const pins = tips.map(({ name, commit }) => ({ name, commit: commit as string }));
-  if (isDirty) pins.push({ name: 'uncommitted', commit: await commitFiles(view, refs.head, p) });
+  if (isDirty) pins.push(...(await commitChanges(view, refs.head, p)));
   for (const { name, commit } of pins) {
     const file = join(view.gitFolder, 'refs', 'pins', name);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, `${commit}\n`);
   }
   await fetchChecked(p.rootFolder, view.gitFolder, [`+refs/pins/*:${p.refPrefix}/*`], p);
-}
-
-/** Commits the files as they are, beside the branch, but for repositories within: git would make submodules of them. */
-async function commitFiles(
-  view: CloneView,
-  head: CommitId | null,
-  p: Place & { readonly author: Person },
-): Promise<string> {
-  const { signal } = p;
-  // `--sparse`, since somebody may have changed what a sparse checkout leaves out as well.
-  await view.git(['add', '--update', '--sparse', '--ignore-errors', '--', '.'], { signal, okCodes: [0, 1] });
-  const untracked = (await view.git(['ls-files', '--others', '--exclude-standard', '-z'], { signal })).split('\0');
-  const files = untracked.filter((name) => name !== '' && !name.endsWith('/'));
-  await view.git(['update-index', '--add', '-z', '--stdin'], {
-    signal,
-    input: files.map((name) => `${name}\0`).join(''),
-  });
-  const tree = (await view.git(['write-tree'], { signal })).trim();
-  const parent = head === null ? [] : ['-p', head];
-  const input = `Uncommitted work on ${p.branch}\n\nPinned by takt before the clone was deleted.\n`;
-  return (
-    await view.git(['commit-tree', tree, ...parent, '-F', '-'], { signal, input, more: commitEnvironment(p.author) })
-  ).trim();
-}
-
-/** The tips in a clone with commits that no branch or tag of the root repo has. */
-async function unpushedTips(p: Place, refs: CloneRefs): Promise<{ name: string; what: string; commit: CommitId }[]> {
-  const tips = [...refs.branches].map(([branch, commit], index) => ({
-    name: isPlainRefName(branch) ? `branches/${branch}` : `unnamed/${index}`,
-    what: `The branch ${branch}`,
-    commit,
-  }));
-  refs.stashes.forEach((commit, index) => tips.push({ name: `stashes/${index}`, what: 'The stash', commit }));
-  if (refs.branch === null && refs.head !== null)
-    tips.push({ name: 'head', what: 'The detached HEAD', commit: refs.head });
-  const unpushed: typeof tips = [];
-  for (const tip of tips) {
-    const args = ['rev-list', '--max-count=1', tip.commit, '--not', '--branches', '--tags', ...RELEASED];
-    const result = await gitResult(p.rootFolder, args, { signal: p.signal, env: borrowingFrom(p.folder) });
-    // A tip whose commits are nowhere to be read holds nothing that could be kept; it is named, and cannot be pinned.
-    if (result.exitCode !== 0 || result.stdout.length > 0) unpushed.push(tip);
-  }
-  return unpushed;
 }
 
 /** How many commits of the branch in the root repo are neither on upstream nor merged there. */
@@ -147,7 +134,7 @@ function countOf(count: number, one: string, many: string): string {
 }
 
 /** The first few of them, and how many more there are. */
-export function shownPaths(paths: readonly string[]): string {
-  const more = paths.length - SHOWN_PATHS;
-  return more > 0 ? `${paths.slice(0, SHOWN_PATHS).join(', ')} and ${more} more` : paths.join(', ');
+export function shownPaths(paths: readonly string[], limit = SHOWN_PATHS): string {
+  const more = paths.length - limit;
+  return more > 0 ? `${paths.slice(0, limit).join(', ')} and ${more} more` : paths.join(', ');
 }

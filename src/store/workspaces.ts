@@ -106,6 +106,17 @@ export function setTask(database: Database, name: string, task: string | null): 
   database.prepare('UPDATE workspaces SET task = ? WHERE name = ?').run(task, name);
 }
 
+/** Notes the SHA-256 of the page that was written on top of a workspace. */
+export function setGuidanceDigest(database: Database, name: string, sha256: string): void {
+  database.prepare('UPDATE workspaces SET guidance_sha256 = ? WHERE name = ?').run(sha256, name);
+}
+
+/** The SHA-256 of the page that was written last; null if it was not noted. */
+export function guidanceDigest(database: Database, name: string): string | null {
+  const row = database.prepare('SELECT guidance_sha256 FROM workspaces WHERE name = ?').get(name);
+  return typeof row?.['guidance_sha256'] === 'string' ? row['guidance_sha256'] : null;
+}
+
 /** The workspace's pipeline; null if none is set, or there is no such workspace. */
 export function pipelineOf(database: Database, name: string): Pipeline | null {
   const row = database.prepare('SELECT pipeline FROM workspaces WHERE name = ?').get(name);

@@ -7,6 +7,7 @@ import { takt, taktInTerminal } from './takt-process.ts';
 const deleted = {
   deleted: 'feature',
   pins: [{ repo: 'app', ref: 'refs/takt/deleted/feature', commit: 'a'.repeat(40) }],
+  aside: [{ from: 'NOTES.md', to: '/home/.state/aside/feature-beside-clones-1/NOTES.md' }],
   openPulls: [],
 };
 const start = '1'.repeat(40);
@@ -36,7 +37,7 @@ test('what cannot be taken back needs --yes where nobody can be asked', async ()
   assert.match(refused.stderr, /deletes the workspace feature.*nobody can be asked here\.\n {6}Repeat with --yes\./);
   assert.match(
     done.stdout,
-    /Deleted the workspace feature\.\nIts unsaved work is pinned in the root repos:\n {2}app {2}aaaaaaaa {2}refs/,
+    /Deleted the workspace feature\.\nIts unsaved work is pinned in the root repos:\n {2}app {2}aaaaaaaa {2}refs.*\nWhat they cannot hold was moved aside:\n {2}NOTES\.md {2}\/home\/\.state\/aside/,
   );
   assert.deepEqual(calls(service), ['workspace.show', 'workspace.delete']);
 });

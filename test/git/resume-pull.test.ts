@@ -163,16 +163,18 @@ test('what somebody changed where a cut pull has to remove is copied aside', asy
   for (const name of ['gone-too', 'turn']) assert.equal(readlinkSync(join(aside, name)), 'mine');
 });
 
-test('a changed file that git was told to take for unchanged is copied aside as well', async () => {
-  using scratch = newScratch();
-  const { clone, aside, resume } = await cutPull(scratch, ofTheNew);
-  run(clone, 'update-index', '--assume-unchanged', 'README.md');
-  write(join(clone, 'README.md'), 'mine\n');
+for (const mark of ['--assume-unchanged', '--skip-worktree']) {
+  test(`a changed file that git does not look at for ${mark} is copied aside as well`, async () => {
+    using scratch = newScratch();
+    const { clone, aside, resume } = await cutPull(scratch, ofTheNew);
+    run(clone, 'update-index', mark, 'README.md');
+    write(join(clone, 'README.md'), 'mine\n');
 
-  assert.deepEqual(await resume(), ['README.md']);
+    assert.deepEqual(await resume(), ['README.md']);
 
-  assert.equal(readFileSync(join(aside, 'README.md'), 'utf8'), 'mine\n');
-});
+    assert.equal(readFileSync(join(aside, 'README.md'), 'utf8'), 'mine\n');
+  });
+}
 
 test('a link in the place of a submodule is copied aside, and what is in its folder stays', async () => {
   using scratch = newScratch();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { rename } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openDatabase } from '../../src/store/database.ts';
@@ -146,4 +146,21 @@ test('what a killed service had begun to take in is settled by the next one, and
   await opened.git(root(opened), 'update-ref', 'refs/heads/task', old);
   await opened.restart();
   assert.equal(await runCount(opened), 1);
+});
+
+test('a file that git ignores is not overwritten by what came in under its name, and the refusal names it', async () => {
+  await using opened = await released('app');
+  await writeFile(join(clone(opened), '.git/info/exclude'), '.env\n');
+  await writeFile(join(clone(opened), '.env'), 'of the operator\n');
+  await review(opened, 'app', '.env');
+
+  const refused = await pull(opened);
+  const kept = await readFile(join(clone(opened), '.env'), 'utf8');
+  await rm(join(clone(opened), '.env'));
+  const again = await pull(opened);
+
+  assert.equal(refused.body.results[0].state, 'refused', refused.text);
+  assert.match(refused.body.results[0].why, /would overwrite what git does not track: \.env\./);
+  assert.equal(kept, 'of the operator\n');
+  assert.equal(again.body.results[0].state, 'pulled', again.text);
 });

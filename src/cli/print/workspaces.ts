@@ -4,8 +4,10 @@ import type {
   workspaceDelete,
   workspaceList,
   workspacePull,
+  workspaceRemoveRepo,
   workspaceTrigger,
 } from '../../contract/operations/workspace.ts';
+import type { KeptWork } from '../../contract/kept-work.ts';
 import type { Pipeline, Step } from '../../contract/pipeline.ts';
 import type { CloneStatus, Workspace, WorkspaceSummary } from '../../contract/workspace.ts';
 import type { Params } from '../../grammar/parse-line.ts';
@@ -22,7 +24,8 @@ export const workspacePrinters = {
   'workspace.create': (workspace: Workspace, page: Page) =>
     `Made the workspace ${workspace.name}.\n${printWorkspace(workspace, page)}${pipelineHint(workspace)}`,
   'workspace.add-repo': printWorkspace,
-  'workspace.remove-repo': printWorkspace,
+  'workspace.remove-repo': (left: ReplyOf<typeof workspaceRemoveRepo>, page: Page) =>
+    `${printWorkspace(left, page)}${keptLines(left)}`,
   'workspace.pull': printPull,
   'workspace.delete': printDeleted,
   'workspace.task-set': ({ name, task }: WorkspaceSummary) =>
@@ -159,13 +162,21 @@ function notAskedLines(
   return `${style.red('✗')} ${repo}: upstream was not asked: ${cleanText(fault.message)}\n    ${cleanText(fault.hint)}\n`;
 }
 
-function printDeleted({ deleted, pins, openPulls }: ReplyOf<typeof workspaceDelete>): string {
-  const kept = pins.map(({ repo, ref, commit }) => `  ${repo}  ${shortCommit(commit)}  ${ref}\n`).join('');
+function printDeleted({ deleted, openPulls, ...kept }: ReplyOf<typeof workspaceDelete>): string {
   const open = openPulls.map((url) => `  ${oneLine(url)}\n`).join('');
   return [
     `Deleted the workspace ${deleted}.\n`,
-    kept === '' ? '' : `Its unsaved work is pinned in the root repos:\n${kept}`,
+    keptLines(kept),
     open === '' ? '' : `Its pull requests stay open, and takt watches them no more:\n${open}`,
+  ].join('');
+}
+
+function keptLines({ pins, aside }: KeptWork): string {
+  const pinned = pins.map(({ repo, ref, commit }) => `  ${repo}  ${shortCommit(commit)}  ${ref}\n`).join('');
+  const moved = aside.map(({ from, to }) => `  ${oneLine(from)}  ${oneLine(to)}\n`).join('');
+  return [
+    pinned === '' ? '' : `Its unsaved work is pinned in the root repos:\n${pinned}`,
+    moved === '' ? '' : `What they cannot hold was moved aside:\n${moved}`,
   ].join('');
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BranchName, CommitId, RepoName, WorkspaceName } from '../ids.ts';
+import { KeptWork } from '../kept-work.ts';
 import { defineOperation } from '../operation.ts';
 import { Workspace, WorkspaceSummary } from '../workspace.ts';
 import { FetchResult } from './repo.ts';
@@ -88,9 +89,9 @@ export const workspaceRemoveRepo = defineOperation({
   params: z.strictObject({
     workspace: WorkspaceName,
     repo: RepoName,
-    force: z.boolean().default(false).describe('pin unsaved work and remove it all the same'),
+    force: z.boolean().default(false).describe('keep unsaved work elsewhere and remove it all the same'),
   }),
-  reply: Workspace,
+  reply: Workspace.extend(KeptWork.shape),
 });
 
 export const PullResult = z.object({
@@ -132,7 +133,7 @@ export const workspaceDelete = defineOperation({
   name: 'workspace.delete',
   summary: 'Deletes a workspace whose work is saved elsewhere.',
   details:
-    'Uncommitted, unpushed or unmerged work stops it. With --force that work is pinned in the root repos first, and the reply names the refs.',
+    'Uncommitted, unpushed or unmerged work stops it, and so do files of yours beside the clones. With --force that work is pinned in the root repos first or, where no commit of them can hold it, moved to `.state/aside`; the reply names the refs and places.',
   examples: [{ line: 'takt workspace delete feature-auth', does: 'deletes clones and branch once all is merged' }],
   http: { method: 'DELETE', path: '/api/workspaces/:workspace' },
   command: { words: ['workspace', 'delete'], positionals: ['workspace'] },
@@ -140,11 +141,11 @@ export const workspaceDelete = defineOperation({
   isDangerous: true,
   params: z.strictObject({
     workspace: WorkspaceName,
-    force: z.boolean().default(false).describe('pin unsaved work and delete all the same'),
+    force: z.boolean().default(false).describe('keep unsaved work elsewhere and delete all the same'),
   }),
   reply: z.object({
     deleted: WorkspaceName,
-    pins: z.array(z.object({ repo: RepoName, ref: z.string(), commit: CommitId })),
+    ...KeptWork.shape,
     /** Addresses of pull requests that stay open; takt watches them no more. */
     openPulls: z.array(z.string()),
   }),

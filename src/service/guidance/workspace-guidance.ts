@@ -5,7 +5,8 @@ import type { Pipeline } from '../../contract/pipeline.ts';
 import type { RepoRole } from '../../contract/workspace.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 import { readUntrustedFile, writeFileDurably } from '../../platform/files.ts';
-import { workspaceOf } from '../../store/workspaces.ts';
+import { sha256 } from '../../platform/sha256.ts';
+import { guidanceDigest, setGuidanceDigest, workspaceOf } from '../../store/workspaces.ts';
 import type { ServiceParts } from '../parts.ts';
 import { contextPackets, packetsFor } from './context-packets.ts';
 import { textIfThere } from './text-if-there.ts';
@@ -64,8 +65,7 @@ export function pictureOf({ database }: Pick<ServiceParts, 'database'>, name: st
 
 /**
  * Brings CLAUDE.md on top of a workspace up to date after its repos or pipeline changed; `before` is the picture that
- * it
- * was written from. A page that was edited since is left as it is.
+ * it was written from. A page that was edited since is left as it is.
  */
 export async function refreshWorkspaceGuidance(
   parts: GuidanceParts & Pick<ServiceParts, 'database'>,
@@ -73,7 +73,19 @@ export async function refreshWorkspaceGuidance(
 ): Promise<void> {
   const path = workspaceGuidanceFile(parts.layout, before.workspace);
   const current = (await readUntrustedFile(path, LIMIT_BYTES))?.toString('utf8');
-  if (current !== undefined && current !== workspaceGuidanceText(parts, before)) return;
+  if (current !== undefined && !isAsWritten(parts, before, current)) return;
   const now = workspaceGuidanceText(parts, pictureOf(parts, before.workspace));
   if (now !== current) await writeFileDurably(path, now);
+  setGuidanceDigest(parts.database, before.workspace, sha256(now));
+}
+
+/** True if nobody edited the page on top of a workspace since takt wrote it, from that picture. */
+export function isAsWritten(
+  parts: GuidanceParts & Pick<ServiceParts, 'database'>,
+  picture: WorkspacePicture,
+  page: string,
+): boolean {
+  // What it is made of may have changed since; one that was written before digests were kept has only that.
+  const digest = guidanceDigest(parts.database, picture.workspace);
+  return digest === null ? page === workspaceGuidanceText(parts, picture) : sha256(page) === digest;
 }

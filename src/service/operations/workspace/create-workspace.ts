@@ -5,10 +5,11 @@ import type { ParamsOf } from '../../../contract/operation.ts';
 import type { workspaceCreate } from '../../../contract/operations/workspace.ts';
 import type { RepoRole, Workspace } from '../../../contract/workspace.ts';
 import { isThere, makeFolder, syncFolder, writeFileDurably } from '../../../platform/files.ts';
+import { sha256 } from '../../../platform/sha256.ts';
 import { listRoots } from '../../../store/roots.ts';
 import { setSeenRef } from '../../../store/seen-refs.ts';
 import { recordUpstreamHead } from '../../../store/upstream-heads.ts';
-import { findWorkspace, insertWorkspace } from '../../../store/workspaces.ts';
+import { findWorkspace, insertWorkspace, setGuidanceDigest } from '../../../store/workspaces.ts';
 import { afterCommit } from '../../after-commit.ts';
 import { workspaceGuidanceText } from '../../guidance/workspace-guidance.ts';
 import { halfMadeFolder, type Intent, wholeOrNot } from '../../half-made.ts';
@@ -39,7 +40,8 @@ export async function createWorkspace(
       await makeFolder(half);
       await makeClones(parts, { workspace, folder: half, plans }, call);
       const picture = { workspace, task, repos: repos.map(({ repo, role }) => ({ name: repo, role })), pipeline: null };
-      await writeFileDurably(join(half, 'CLAUDE.md'), workspaceGuidanceText(parts, picture));
+      const page = workspaceGuidanceText(parts, picture);
+      await writeFileDurably(join(half, 'CLAUDE.md'), page);
       call.signal.throwIfAborted();
       await rename(half, folder);
       await syncFolder(layout.workspaces);
@@ -51,6 +53,7 @@ export async function createWorkspace(
           task,
           repos,
         });
+        setGuidanceDigest(database, workspace, sha256(page));
         recordBranches(parts, workspace, plans);
       });
     });

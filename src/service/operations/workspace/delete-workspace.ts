@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { CommitId } from '../../../contract/ids.ts';
+import type { KeptWork } from '../../../contract/kept-work.ts';
 import type { ParamsOf, ReplyOf } from '../../../contract/operation.ts';
 import type { workspaceDelete } from '../../../contract/operations/workspace.ts';
 import { refCommit } from '../../../git/refs.ts';
@@ -11,10 +12,12 @@ import { wholeOrNot } from '../../half-made.ts';
 import type { Call } from '../../http/binding.ts';
 import { commit, type ServiceParts } from '../../parts.ts';
 import { currentPulls } from '../pr/pull-view.ts';
-import { keepWork, type KeptPin, refuseUnsavedWork, refuseWhileBusy } from './unsaved.ts';
+import { keepBesideClones, linesBesideClones } from './beside-clones.ts';
+import { keepWork, refuseUnsavedWork, refuseWhileBusy, unsavedLines } from './unsaved.ts';
 
 /**
- * Deletes a workspace: clones, branches and rows. What is saved nowhere else stops it or, when forced, is pinned first.
+ * Deletes a workspace: clones, branches and rows. What is saved nowhere else stops it or, when forced, is pinned or
+ * moved aside first.
  */
 export async function deleteWorkspace(
   parts: ServiceParts,
@@ -25,9 +28,18 @@ export async function deleteWorkspace(
   return locks.hold({ exclusive: [`workspace:${workspace}`] }, signal, async () => {
     const { name, repos } = workspaceOf(database, workspace);
     refuseWhileBusy(parts, name);
-    if (!force) await refuseUnsavedWork(parts, name, repos, signal);
+    if (!force)
+      refuseUnsavedWork(name, [
+        ...(await unsavedLines(parts, name, repos, signal)),
+        ...(await linesBesideClones(parts, name)),
+      ]);
     const openPulls = currentPulls(pullsOf(database, name)).filter(({ sight }) => sight.state === 'open');
-    const pins: KeptPin[] = force ? await keepWork(parts, name, repos, signal) : [];
+    const kept: KeptWork = { pins: [], aside: [] };
+    if (force) {
+      const { pins, aside } = await keepWork(parts, name, repos, signal);
+      kept.pins.push(...pins);
+      kept.aside.push(...aside, ...(await keepBesideClones(parts, name)));
+    }
 
     const branches = await branchesOf(
       parts,
@@ -49,7 +61,7 @@ export async function deleteWorkspace(
         });
       },
     );
-    return { deleted: name, pins, openPulls: openPulls.map(({ url }) => url) };
+    return { deleted: name, ...kept, openPulls: openPulls.map(({ url }) => url) };
   });
 }
 

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { Fault } from '../../../contract/faults.ts';
-import type { ParamsOf } from '../../../contract/operation.ts';
+import type { ParamsOf, ReplyOf } from '../../../contract/operation.ts';
 import type { workspaceRemoveRepo } from '../../../contract/operations/workspace.ts';
-import type { Workspace } from '../../../contract/workspace.ts';
 import { dropSeenRef } from '../../../store/seen-refs.ts';
 import { dropUpstreamHead } from '../../../store/upstream-heads.ts';
 import { removeWorkspaceRepo as forgetRepo, workspaceOf } from '../../../store/workspaces.ts';
@@ -12,15 +11,15 @@ import { wholeOrNot } from '../../half-made.ts';
 import type { Call } from '../../http/binding.ts';
 import { commit, type ServiceParts } from '../../parts.ts';
 import { branchesOf } from './delete-workspace.ts';
-import { keepWork, refuseUnsavedWork, refuseWhileBusy } from './unsaved.ts';
+import { keepWork, refuseUnsavedWork, refuseWhileBusy, unsavedLines } from './unsaved.ts';
 import { workspaceView } from './workspace-view.ts';
 
-/** Takes one repo out of a workspace; what is saved nowhere else stops it or, when forced, is pinned first. */
+/** Takes one repo out of a workspace; what is saved nowhere else stops it or, when forced, is kept elsewhere first. */
 export async function removeWorkspaceRepo(
   parts: ServiceParts,
   { workspace, repo, force }: ParamsOf<typeof workspaceRemoveRepo>,
   { signal }: Call,
-): Promise<Workspace> {
+): Promise<ReplyOf<typeof workspaceRemoveRepo>> {
   const { database, layout, locks } = parts;
   return locks.hold({ exclusive: [`workspace:${workspace}`] }, signal, async () => {
     const before = pictureOf(parts, workspace);
@@ -36,8 +35,8 @@ export async function removeWorkspaceRepo(
       });
     }
     refuseWhileBusy(parts, name);
-    if (force) await keepWork(parts, name, [own], signal);
-    else await refuseUnsavedWork(parts, name, [own], signal);
+    if (!force) refuseUnsavedWork(name, await unsavedLines(parts, name, [own], signal));
+    const kept = force ? await keepWork(parts, name, [own], signal) : { pins: [], aside: [] };
 
     const branches = own.role === 'edit' ? await branchesOf(parts, name, [repo], signal) : [];
     const folders = [layout.clone(name, repo), join(layout.caches, name, repo)];
@@ -49,6 +48,6 @@ export async function removeWorkspaceRepo(
       });
     });
     await refreshWorkspaceGuidance(parts, before);
-    return workspaceView(parts, name, afterCommit());
+    return { ...(await workspaceView(parts, name, afterCommit())), ...kept };
   });
 }

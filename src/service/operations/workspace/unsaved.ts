@@ -1,29 +1,23 @@
-import { rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { Fault } from '../../../contract/faults.ts';
-import type { CommitId, RepoName, WorkspaceName } from '../../../contract/ids.ts';
+import type { RepoName, WorkspaceName } from '../../../contract/ids.ts';
+import type { KeptWork } from '../../../contract/kept-work.ts';
+import { asText, below, type BytePath } from '../../../git/byte-paths.ts';
 import { cloneObstacle } from '../../../git/clone-files.ts';
-import { pinCloneWork, unsavedWork } from '../../../git/unsaved-work.ts';
-import { makeFolder } from '../../../platform/files.ts';
+import { reposWithWork } from '../../../git/repos-with-work.ts';
+import { pinCloneWork, pinsBelow, unsavedWork } from '../../../git/unsaved-work.ts';
 import { mergedHeads } from '../../../store/pull-requests.ts';
 import { rootOf } from '../../../store/roots.ts';
 import { activeRuns } from '../../../store/runs.ts';
 import { upstreamHead } from '../../../store/upstream-heads.ts';
 import { keptPrefix } from '../../kept-work.ts';
 import type { ServiceParts } from '../../parts.ts';
+import { moveAside } from './move-aside.ts';
 
 type Parts = Pick<ServiceParts, 'config' | 'database' | 'layout'>;
 
 interface OwnRepo {
   readonly name: RepoName;
   readonly role: 'edit' | 'read';
-}
-
-/** Where work was kept before its clone and branch were deleted. */
-export interface KeptPin {
-  readonly repo: RepoName;
-  readonly ref: string;
-  readonly commit: CommitId;
 }
 
 /** A run could still land on what is about to go. */
@@ -37,18 +31,23 @@ export function refuseWhileBusy({ database }: Parts, workspace: string): void {
   throw new Fault('WORKSPACE_BUSY', `Run ${run.number} of ${workspace} is ${run.state}.`, { hint });
 }
 
-/** Fault WORKSPACE_HAS_WORK with a line per thing that is saved nowhere else. */
-export async function refuseUnsavedWork(
+/** A line per thing in the clones that is saved nowhere else. */
+export async function unsavedLines(
   { database, layout }: Parts,
   workspace: WorkspaceName,
   repos: readonly OwnRepo[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string[]> {
   const lines: string[] = [];
   for (const { name: repo, role } of repos) {
     const sentences = await unsavedWork(placeOf({ database, layout }, workspace, { name: repo, role }, signal));
     lines.push(...sentences.map((sentence) => `${repo}: ${sentence}`));
   }
+  return lines;
+}
+
+/** Fault WORKSPACE_HAS_WORK with these lines, if there are any. */
+export function refuseUnsavedWork(workspace: WorkspaceName, lines: readonly string[]): void {
   if (lines.length > 0)
     throw new Fault('WORKSPACE_HAS_WORK', `The workspace ${workspace} holds work that is saved nowhere else.`, {
       detail: lines.join('\n'),
@@ -74,38 +73,46 @@ function placeOf(
 }
 
 /**
- * Pins in the root repo what `refuseUnsavedWork` would name; a branch whose work is safe gets no pin. A clone that git
- * cannot read is moved aside whole.
+ * Keeps what `unsavedLines` would name: pinned in the root repo, or moved aside where no commit of it can hold that. A
+ * branch whose work is safe gets no pin. A clone that git cannot read is moved aside whole.
  */
 export async function keepWork(
   parts: Pick<ServiceParts, 'config' | 'database' | 'layout' | 'log'>,
   workspace: WorkspaceName,
   repos: readonly OwnRepo[],
   signal: AbortSignal,
-): Promise<KeptPin[]> {
+): Promise<KeptWork> {
   const { config, database, layout } = parts;
-  const pins: KeptPin[] = [];
+  const kept: { pins: KeptWork['pins']; aside: KeptWork['aside'] } = { pins: [], aside: [] };
   const author = config.settings().author ?? { name: 'takt', email: 'takt@localhost' };
   for (const { name: repo, role } of repos) {
     const place = placeOf({ database, layout }, workspace, { name: repo, role }, signal);
-    const { folder } = place;
-    const kept = await pinCloneWork({ ...place, refPrefix: keptPrefix(workspace, Date.now()), author });
-    pins.push(...kept.map(({ ref, commit }) => ({ repo, ref, commit })));
-    if (isBroken(await cloneObstacle(folder))) await moveAside(parts, folder, `${workspace}-${repo}`);
+    const refPrefix = keptPrefix(workspace, Date.now());
+    const rest = await pinAllPossible({ ...place, refPrefix, author });
+    kept.pins.push(...(await pinsBelow(refPrefix, place)).map((pin) => ({ repo, ...pin })));
+    for (const path of rest) {
+      const from = path === '' ? repo : `${repo}/${asText(path)}`;
+      const name = `${workspace}-${from}`;
+      kept.aside.push({ from, to: await moveAside(parts, below(Buffer.from(place.folder), path), name) });
+    }
   }
-  return pins;
+  return kept;
+}
+
+/** Gives the paths in the clone of what cannot be pinned; the empty one is the clone itself. */
+async function pinAllPossible(p: Parameters<typeof pinCloneWork>[0]): Promise<BytePath[]> {
+  try {
+    await pinCloneWork(p);
+    if (isBroken(await cloneObstacle(p.folder))) return [''];
+    const repos = await reposWithWork(p);
+    return repos.every(({ isApart }) => isApart) ? repos.map(({ path }) => path) : [''];
+  } catch (error) {
+    // What git cannot bring into the root repo, such as a branch whose objects are damaged, stays in its files.
+    if (error instanceof Fault && error.code === 'GIT_FAILED' && (await cloneObstacle(p.folder)) !== 'missing')
+      return [''];
+    throw error;
+  }
 }
 
 const isBroken = (obstacle: Awaited<ReturnType<typeof cloneObstacle>>): boolean =>
   obstacle !== null && obstacle !== 'missing';
-
-async function moveAside(
-  { layout, log }: Pick<ServiceParts, 'layout' | 'log'>,
-  folder: string,
-  name: string,
-): Promise<void> {
-  const aside = join(layout.state, 'aside', `${name}-${Date.now()}`);
-  await makeFolder(dirname(aside));
-  await rename(folder, aside);
-  log.warn({ folder, aside }, 'a clone that git cannot read was moved aside');
-}
