@@ -37,14 +37,13 @@ export async function addRepo(call: LocalCall): Promise<number> {
 
 /** Of a clone that is adopted, what its remote is fetched from and pushed to; the service chooses and refuses. */
 async function reachedAddresses(params: Params, signal: AbortSignal): Promise<unknown[]> {
-  const { upstream, pushUrl, remote, asUpstream, defaultBranch } = params;
+  const { upstream, pushUrl, remote, asUpstream } = params;
   if (typeof upstream !== 'string' || !isAbsolute(upstream) || asUpstream === true) return [upstream, pushUrl];
   const clone = await readClone('/', upstream, { signal });
   const wanted = typeof remote === 'string' ? remote : 'origin';
   const named = clone?.remotes.has(wanted) ? wanted : [...(clone?.remotes.keys() ?? [])][0];
   if (clone === null || named === undefined) return [upstream, pushUrl];
-  const branch = typeof defaultBranch === 'string' ? defaultBranch : undefined;
-  const { addresses } = await pushPlaceOf(clone, named, branch);
+  const { addresses } = pushPlaceOf(clone, named);
   return [clone.remotes.get(named), pushUrl ?? addresses[0]];
 }
 

@@ -5,12 +5,10 @@ import type { ConfigValue } from './foreign-config.ts';
 export interface CloneRemotes {
   /** What is fetched from, by the remote's name. */
   readonly remotes: ReadonlyMap<string, string>;
-  /** What is pushed to, by the remote's name. */
+  /** What is pushed to, by the remote's name; also by an address that stands for a name in `pushDefault`. */
   readonly pushAddresses: ReadonlyMap<string, PushAddresses>;
   /** The remote that all branches are pushed to (`remote.pushDefault`); null if it does not say. */
   readonly pushDefault: string | null;
-  /** The remotes that single branches are pushed to (`branch.<name>.pushRemote`), by the branch's name. */
-  readonly pushRemotes: ReadonlyMap<string, string>;
 }
 
 export interface PushAddresses {
@@ -21,8 +19,7 @@ export interface PushAddresses {
 }
 
 /** The keys that `cloneRemotes` reads, for `git config --get-regexp`. */
-export const REMOTE_KEYS =
-  'remote\\..*\\.(push)?url|remote\\.pushdefault|branch\\..*\\.pushremote|url\\..*\\.(push)?insteadof';
+export const REMOTE_KEYS = 'remote\\..*\\.(push)?url|remote\\.pushdefault|url\\..*\\.(push)?insteadof';
 
 /** Reads the values of `REMOTE_KEYS`, in their order; `top` is what relative paths are relative to. */
 export function cloneRemotes(values: readonly ConfigValue[], top: string): CloneRemotes {
@@ -41,14 +38,18 @@ export function cloneRemotes(values: readonly ConfigValue[], top: string): Clone
     else if (rewritten.length > 0) pushAddresses.set(name, { addresses: rewritten, by: 'pushInsteadOf' });
     else pushAddresses.set(name, { addresses: own.map(whole), by: 'url' });
   }
+  const pushDefault = values.findLast(([key]) => key === 'remote.pushdefault')?.[1] ?? null;
+  // git takes for an address what is no remote's name; a mere word is rather a name of what is gone.
+  if (pushDefault !== null && !pushAddresses.has(pushDefault) && /[/:]/.test(pushDefault)) {
+    const rewritten = rewritePush(pushDefault);
+    const address = rewritten === undefined ? whole(pushDefault) : wholeAddress(rewritten, top);
+    pushAddresses.set(pushDefault, { addresses: [address], by: 'url' });
+  }
   return {
     // The first address is the one that is fetched from.
     remotes: new Map([...urls].map(([name, [first = '']]) => [name, whole(first)])),
     pushAddresses,
-    pushDefault: values.findLast(([key]) => key === 'remote.pushdefault')?.[1] ?? null,
-    pushRemotes: new Map(
-      [...listsOf(values, /^branch\.(.+)\.pushremote$/s)].map(([branch, names]) => [branch, names.at(-1) ?? '']),
-    ),
+    pushDefault,
   };
 }
 

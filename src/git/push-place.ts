@@ -1,8 +1,6 @@
-import { join } from 'node:path';
-import { readRegularFile } from '../platform/files.ts';
 import type { NormalClone } from './normal-clone.ts';
 
-/** Where plain git in a clone pushes what came from a remote. */
+/** Where plain git in a clone pushes a new branch. */
 export interface PushPlace {
   readonly remote: string;
   /** A push goes to each of them; none if the clone has no such remote. */
@@ -11,32 +9,18 @@ export interface PushPlace {
   readonly setting: string;
 }
 
-const REF_LIMIT_BYTES = 5000;
+/** What git takes for the remote of a branch that has none of its own. */
+const DEFAULT_REMOTE = 'origin';
 
 /**
- * The place that branches go to which come from a remote of the clone: the remote itself, unless the default branch or
- * all branches are pushed to another one. Without a default branch, the one that the clone took for that of the remote
- * counts.
+ * The place that new branches go to, as those of workspaces are, in a clone one remote of which is the upstream:
+ * `remote.pushDefault`, or else `origin`, or else that remote. What is set for single branches is for those alone.
  */
-export async function pushPlaceOf(clone: NormalClone, remote: string, defaultBranch?: string): Promise<PushPlace> {
-  const branch = defaultBranch ?? (await defaultBranchOf(clone, remote));
-  const ofBranch = branch === undefined ? undefined : clone.pushRemotes.get(branch);
-  const other = ofBranch ?? clone.pushDefault;
-  if (other !== null && other !== remote)
-    return {
-      remote: other,
-      addresses: clone.pushAddresses.get(other)?.addresses ?? [],
-      setting: ofBranch === undefined ? 'remote.pushDefault' : `branch.${branch}.pushRemote`,
-    };
-  const own = clone.pushAddresses.get(remote);
-  const setting = own?.by === 'pushInsteadOf' ? 'url.….pushInsteadOf' : `remote.${remote}.${own?.by ?? 'url'}`;
-  return { remote, addresses: own?.addresses ?? [], setting };
-}
-
-/** As `git clone` writes it down; undefined for a clone that was made otherwise. */
-async function defaultBranchOf({ gitFolder }: NormalClone, remote: string): Promise<string | undefined> {
-  const text = await readRegularFile(join(gitFolder, 'refs', 'remotes', remote, 'HEAD'), REF_LIMIT_BYTES);
-  const ref = /^ref: ([^\r\n]+)/.exec(text?.toString('utf8') ?? '')?.[1];
-  const beginning = `refs/remotes/${remote}/`;
-  return ref?.startsWith(beginning) ? ref.slice(beginning.length) : undefined;
+export function pushPlaceOf({ pushAddresses, pushDefault }: NormalClone, remote: string): PushPlace {
+  const other = pushDefault ?? (pushAddresses.has(DEFAULT_REMOTE) ? DEFAULT_REMOTE : remote);
+  const found = pushAddresses.get(other);
+  if (pushDefault !== null && pushDefault !== remote)
+    return { remote: other, addresses: found?.addresses ?? [], setting: 'remote.pushDefault' };
+  const setting = found?.by === 'pushInsteadOf' ? 'url.….pushInsteadOf' : `remote.${other}.${found?.by ?? 'url'}`;
+  return { remote: other, addresses: found?.addresses ?? [], setting };
 }

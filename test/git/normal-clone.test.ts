@@ -127,39 +127,45 @@ test('what is pushed to is what plain git pushes to there', async () => {
   }
 });
 
-test('branches go to the remote itself, or to the one that all or the default branch are pushed to', async () => {
+test('new branches go to where plain git pushes them, whatever is set for single ones', async () => {
   using scratch = newScratch();
   newClone(scratch);
   const clone = scratch.path('clone');
   run(clone, 'remote', 'add', 'fork', '/fork.git');
   run(clone, 'remote', 'add', 'mine', '/mine.git');
-  const placeOf = async (remote: string, branch?: string): Promise<string[]> => {
-    const place = await pushPlaceOf((await read(scratch, 'clone'))!, remote, branch);
+  run(clone, 'checkout', '--quiet', '-b', 'feature');
+  const placeOf = async (remote: string): Promise<string[]> => {
+    const place = pushPlaceOf((await read(scratch, 'clone'))!, remote);
     return [place.setting, ...place.addresses];
   };
+  const origin = ['remote.origin.url', scratch.path('clone-upstream')];
 
-  const itself = await placeOf('origin');
+  const itself = [await placeOf('origin'), await placeOf('fork')];
+  run(clone, 'config', 'branch.main.pushRemote', 'mine');
+  const ofMain = await placeOf('origin');
   run(clone, 'config', 'remote.pushDefault', 'fork');
   const all = [await placeOf('origin'), await placeOf('fork')];
-  run(clone, 'config', 'branch.main.pushRemote', 'mine');
-  const ofBranch = [await placeOf('origin'), await placeOf('origin', 'other'), await placeOf('fork', 'main')];
-  run(clone, 'config', 'branch.main.pushRemote', 'origin');
-  const back = await placeOf('origin');
-  run(clone, 'config', 'branch.main.pushRemote', 'gone');
+  run(clone, 'config', 'remote.pushDefault', '../mine.git');
+  const address = await placeOf('origin');
+  run(clone, 'config', 'remote.pushDefault', 'gone');
   const gone = await placeOf('origin');
+  run(clone, 'config', '--unset', 'remote.pushDefault');
+  run(clone, 'remote', 'rename', 'origin', 'company');
+  const renamed = [await placeOf('company'), await placeOf('fork')];
 
-  assert.deepEqual(itself, ['remote.origin.url', scratch.path('clone-upstream')]);
+  // A remote that is the upstream although there is an `origin` is one that plain git only fetches from.
+  assert.deepEqual(itself, [origin, origin]);
+  assert.deepEqual(ofMain, origin);
   assert.deepEqual(all, [
     ['remote.pushDefault', '/fork.git'],
     ['remote.fork.url', '/fork.git'],
   ]);
-  assert.deepEqual(ofBranch, [
-    ['branch.main.pushRemote', '/mine.git'],
-    ['remote.pushDefault', '/fork.git'],
-    ['branch.main.pushRemote', '/mine.git'],
+  assert.deepEqual(address, ['remote.pushDefault', scratch.path('mine.git')]);
+  assert.deepEqual(gone, ['remote.pushDefault']);
+  assert.deepEqual(renamed, [
+    ['remote.company.url', scratch.path('clone-upstream')],
+    ['remote.fork.url', '/fork.git'],
   ]);
-  assert.deepEqual(back, itself);
-  assert.deepEqual(gone, ['branch.main.pushRemote']);
 });
 
 test('a shallow and a partial clone are told as such, and what a configuration includes is not read', async () => {

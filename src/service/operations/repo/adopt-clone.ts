@@ -47,7 +47,7 @@ const BRANCHES_NAMED = 20;
  */
 export async function adoptClone(
   layout: HomeLayout,
-  { name, upstream: written, remote: wanted, asUpstream, pushUrl, defaultBranch: wantedBranch }: AddParams,
+  { name, upstream: written, remote: wanted, asUpstream, pushUrl }: AddParams,
   { signal, onProgress }: Adopting,
 ): Promise<Adoption | undefined> {
   const path = upstreamAddress(written);
@@ -61,7 +61,7 @@ export async function adoptClone(
   const upstream = addressOf(clone, remote);
   if (upstream === clone.folder) return undefined;
   await refuseOwnFolder(layout, clone.folder);
-  const push = await adoptedPush(clone, { remote, upstream, pushUrl, defaultBranch: wantedBranch });
+  const push = adoptedPush(clone, { remote, upstream, pushUrl });
   const canLend = clone.lacks === null && !clone.usesSha256;
   const lender = canLend ? lenderOf(clone, remote, { signal, onProgress }) : undefined;
   return {

@@ -17,7 +17,6 @@ export interface AdoptedPush {
 interface Adopted {
   readonly remote: string;
   readonly upstream: string;
-  readonly defaultBranch?: string | undefined;
   /** Where the user wants branches to go. */
   readonly pushUrl?: string | undefined;
 }
@@ -25,10 +24,10 @@ interface Adopted {
 const UNREAD =
   'Its configuration includes other files, which takt does not read: where they name another place to push to, --push-url takes it.';
 
-/** Reads files only. Fault INPUT_INVALID where the clone pushes to what is no address for takt. */
-export async function adoptedPush(clone: NormalClone, adopted: Adopted): Promise<AdoptedPush> {
+/** Fault INPUT_INVALID where the clone pushes to what is no address for takt. */
+export function adoptedPush(clone: NormalClone, adopted: Adopted): AdoptedPush {
   if (adopted.pushUrl !== undefined) return { pushUrl: undefined, explaining: (work) => work, notices: [] };
-  const { remote, addresses, setting } = await pushPlaceOf(clone, adopted.remote, adopted.defaultBranch);
+  const { remote, addresses, setting } = pushPlaceOf(clone, adopted.remote);
   const [first, ...others] = addresses;
   if (first === undefined) {
     const notice = `That clone pushes to ${withoutSecrets(remote)} (${setting}), which is none of its remotes, so that branches go to the upstream; --push-url names another place.`;
