@@ -39,6 +39,16 @@ plainTest('a configuration that git cannot read is broken, with the words of git
   );
 });
 
+plainTest('a value that git cannot take is broken, with the words of git', async () => {
+  using home = await doctorHome();
+  userConfig(home, `${NAMED}[core]\n\tcompression = many\n`);
+
+  assert.match(
+    await home.state('git settings'),
+    /^broken: .*fatal: bad numeric config value 'many' for 'core\.compression'/,
+  );
+});
+
 plainTest('a protocol that is refused is broken where takt needs it, and only there', async () => {
   using home = await doctorHome();
   userConfig(home, `${NAMED}[protocol "https"]\n\tallow = Never\n[protocol "ext"]\n\tallow = never\n`);
