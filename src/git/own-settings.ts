@@ -65,7 +65,7 @@ export const protocolFix = (scheme: string): string =>
   `\`git config --global protocol.${scheme}.allow ${scheme === 'file' ? 'user' : 'always'}\` allows it.`;
 
 /** As the settings `protocol.….allow` name it. */
-function schemeOf(transport: Transport): string {
+export function schemeOf(transport: Transport): string {
   switch (transport.kind) {
     case 'http':
       return transport.url.slice(0, transport.url.indexOf(':')).toLowerCase();

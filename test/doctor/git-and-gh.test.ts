@@ -65,6 +65,26 @@ plainTest('a protocol that is refused is broken where takt needs it, and only th
   assert.match(fix, /^`git config --global protocol\.file\.allow user`/);
 });
 
+plainTest('the protocol of an upstream is that of the address which git makes of it, for pushes as well', async () => {
+  using home = await doctorHome();
+  const never = `${NAMED}[protocol "https"]\n\tallow = never\n`;
+  upstreams(home, 'https://example.org/b.git');
+  userConfig(home, `${never}[url "/srv/"]\n\tinsteadOf = https://example.org/\n`);
+  assert.match(await home.state('git settings'), /^ok/);
+
+  userConfig(home, `${never}[url "https://example.org/"]\n\tpushInsteadOf = /srv/\n`);
+  upstreams(home, '/srv/b.git');
+  const rewritten = await home.state('git settings');
+  userConfig(home, never);
+  const plain = await home.state('git settings');
+  upstreams(home, '/srv/b.git\n    push_url: https://example.org/b.git');
+  const pushed = await home.state('git settings');
+
+  assert.match(rewritten, /^broken: protocol\.https\.allow is never/);
+  assert.match(plain, /^ok/);
+  assert.match(pushed, /^broken: protocol\.https\.allow is never/);
+});
+
 plainTest('what doctor says of protocols is so: `never` stops a push to a root repo, and `user` does not', async () => {
   using scratch = newScratch();
   const { root } = await newRoot(scratch);
