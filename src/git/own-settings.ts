@@ -18,6 +18,9 @@ export async function ownSettings(asking: Asking): Promise<OwnSettings> {
   const { exitCode, stdout, stderr, startError } = await gitResult(NEUTRAL_FOLDER, ['config', '-z', '--list'], asking);
   if (startError !== null) return { kind: 'no git', startError };
   if (exitCode !== 0) return { kind: 'not valid', words: stderr.trim().split('\n')[0]! };
+  // The list takes every value as it is written. What reads a blob reads the values as all of git's work does.
+  const tried = await gitResult(NEUTRAL_FOLDER, ['hash-object', '--stdin'], { ...asking, input: '' });
+  if (tried.exitCode !== 0) return { kind: 'not valid', words: tried.stderr.trim().split('\n')[0]! };
   const entries = stdout
     .toString('utf8')
     .split('\0')
@@ -62,7 +65,7 @@ export const protocolFix = (scheme: string): string =>
   `\`git config --global protocol.${scheme}.allow ${scheme === 'file' ? 'user' : 'always'}\` allows it.`;
 
 /** As the settings `protocol.….allow` name it. */
-function schemeOf(transport: Transport): string {
+export function schemeOf(transport: Transport): string {
   switch (transport.kind) {
     case 'http':
       return transport.url.slice(0, transport.url.indexOf(':')).toLowerCase();

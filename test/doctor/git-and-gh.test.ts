@@ -39,6 +39,16 @@ plainTest('a configuration that git cannot read is broken, with the words of git
   );
 });
 
+plainTest('a value that git cannot take is broken, with the words of git', async () => {
+  using home = await doctorHome();
+  userConfig(home, `${NAMED}[core]\n\tcompression = many\n`);
+
+  assert.match(
+    await home.state('git settings'),
+    /^broken: .*fatal: bad numeric config value 'many' for 'core\.compression'/,
+  );
+});
+
 plainTest('a protocol that is refused is broken where takt needs it, and only there', async () => {
   using home = await doctorHome();
   userConfig(home, `${NAMED}[protocol "https"]\n\tallow = Never\n[protocol "ext"]\n\tallow = never\n`);
@@ -53,6 +63,26 @@ plainTest('a protocol that is refused is broken where takt needs it, and only th
 
   assert.match(found, /^protocol\.file\.allow is never/);
   assert.match(fix, /^`git config --global protocol\.file\.allow user`/);
+});
+
+plainTest('the protocol of an upstream is that of the address which git makes of it, for pushes as well', async () => {
+  using home = await doctorHome();
+  const never = `${NAMED}[protocol "https"]\n\tallow = never\n`;
+  upstreams(home, 'https://example.org/b.git');
+  userConfig(home, `${never}[url "/srv/"]\n\tinsteadOf = https://example.org/\n`);
+  assert.match(await home.state('git settings'), /^ok/);
+
+  userConfig(home, `${never}[url "https://example.org/"]\n\tpushInsteadOf = /srv/\n`);
+  upstreams(home, '/srv/b.git');
+  const rewritten = await home.state('git settings');
+  userConfig(home, never);
+  const plain = await home.state('git settings');
+  upstreams(home, '/srv/b.git\n    push_url: https://example.org/b.git');
+  const pushed = await home.state('git settings');
+
+  assert.match(rewritten, /^broken: protocol\.https\.allow is never/);
+  assert.match(plain, /^ok/);
+  assert.match(pushed, /^broken: protocol\.https\.allow is never/);
 });
 
 plainTest('what doctor says of protocols is so: `never` stops a push to a root repo, and `user` does not', async () => {

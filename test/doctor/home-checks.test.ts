@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -174,6 +175,21 @@ test('what others may use of the token, the store and their folder is closed to 
     [0o700, 0o600, 0o600],
   );
   assert.match(await home.state('rights'), /^ok/);
+});
+
+test('what closes files to others is one command for a shell, whatever characters the home has', async () => {
+  using home = await doctorHome();
+  const place = home.path("my work's");
+  renameSync(home.layout.home, place);
+  const { token } = homeLayout(place);
+  writeFileSync(token, 'a'.repeat(64));
+  chmodSync(token, 0o644);
+
+  const check = homeChecks(homeLayout(place), limit(), home.environment).find(({ label }) => label === 'rights')!;
+  const { fix } = await check();
+  execFileSync('sh', ['-c', fix.replaceAll('`', '')]);
+
+  assert.equal(statSync(token).mode & 0o777, 0o600);
 });
 
 test('a configuration that others may read is closed to them, and a link is none of doctor’s', async () => {

@@ -129,6 +129,20 @@ test('folders that may not be read are told as such, with their owner’s way to
   );
 });
 
+test('a configuration that takt cannot write is broken', onlyRoot, async () => {
+  await using house = await householdOfUser();
+  const config = join(house.home, 'config');
+  await chmod(config, 0o500);
+
+  const { code, of } = await examine(house);
+
+  assert.deepEqual(
+    [code, of('access').state, of('access').found],
+    [1, 'broken', 'config may not be read and written by its owner'],
+  );
+  assert.ok(of('access').fix.includes(`chmod -R u+rwX ${config}`), of('access').fix);
+});
+
 test('a root repo that may not be read is broken, and the others are told all the same', onlyRoot, async () => {
   await using house = await householdOfUser('lib', 'odd');
   const hooks = join(house.root('lib'), 'hooks');

@@ -53,6 +53,26 @@ test('a configuration of git that is not valid is one finding, and nothing sound
   assert.match(added.stderr, /git cannot read its configuration: .*bad config line 3/);
 });
 
+for (const [section, found] of Object.entries({
+  '[core]\n\tcompression = many\n': /bad numeric config value 'many' for 'core\.compression'/,
+  '[core]\n\tfilemode = maybe\n': /bad boolean config value 'maybe' for 'core\.filemode'/,
+})) {
+  test(`a wrong value is told in git’s words, and no root repo is called damaged: ${section}`, async () => {
+    await using house = await householdWithRepo();
+    await writeFile(join(house.environment['HOME']!, '.gitconfig'), section);
+
+    const { checks, of } = await examine(house);
+
+    assert.deepEqual(
+      checks.filter(({ state }) => state === 'broken').map(({ name }) => name),
+      ['git settings'],
+    );
+    assert.match(of('git settings').found, found);
+    assert.equal(of('root repos').found, `each has its hooks; whether it is whole ${UNTOLD}`);
+    assert.doesNotMatch(JSON.stringify(checks), /backup|remove and add|fsck/);
+  });
+}
+
 test('without git, no repository is said to be damaged', async () => {
   await using house = await householdWithRepo();
   house.environment['PATH'] = join(house.folder, 'nothing');

@@ -46,8 +46,9 @@ export async function checkAccess(layout: HomeLayout): Promise<CheckResult> {
 /** Folders before what is in them. */
 function usedIn(layout: HomeLayout): Used[] {
   const { home, state, roots, workspaces, runs, reposFile, settingsFile, database } = layout;
+  // Files of the configuration are written beside the old ones, and put in their places.
   const isWritten = (folder: string): boolean =>
-    [roots, workspaces, runs].includes(folder) || folder.startsWith(join(state, '/'));
+    [roots, workspaces, runs, dirname(reposFile)].includes(folder) || folder.startsWith(join(state, '/'));
   const folders = [join(state, 'spool'), ...homeFolders(layout)].map((path): Used => ({
     path,
     kind: 'folder',

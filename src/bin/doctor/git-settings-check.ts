@@ -1,11 +1,14 @@
 import { openConfig } from '../../config/config-source.ts';
 import { Fault } from '../../contract/faults.ts';
 import { gitEnvironment } from '../../git/git.ts';
-import { isProtocolRefused, ownSettings, protocolFix } from '../../git/own-settings.ts';
+import { isProtocolRefused, ownSettings, protocolFix, schemeOf } from '../../git/own-settings.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
+import { severalAtATime } from '../../platform/several-at-a-time.ts';
+import { rewrittenAddress, transportOf } from '../../git/transport.ts';
 import { type CheckResult, result } from './check.ts';
 
 const NAME = 'git settings';
+const ADDRESSES_AT_ONCE = 4;
 const WITHOUT_GIT = 'cannot be told without git';
 
 type Problem = { readonly isBroken: boolean; readonly found: string; readonly fix: string };
@@ -26,7 +29,7 @@ export async function checkGitSettings(
   if (own.kind === 'not valid')
     return result(NAME, 'broken', `git cannot read its configuration: ${own.words}`, 'Mend the file that git names.');
   const { settings } = own;
-  const problems = [...protocolProblems(settings, layout), ...nameProblems(settings, layout)];
+  const problems = [...(await protocolProblems(settings, layout, { env, signal })), ...nameProblems(settings, layout)];
   if (problems.length === 0)
     return result(NAME, 'ok', 'a name for commits, and nothing in the way of fetches and pushes');
   return result(
@@ -49,8 +52,12 @@ export async function whyGitIsNoHelp(asking: Parameters<typeof ownSettings>[0]):
   }
 }
 
-function protocolProblems(settings: Settings, layout: HomeLayout): Problem[] {
-  const refused = [...schemesOf(layout)].filter((scheme) => isProtocolRefused(settings, scheme));
+type Asking = Parameters<typeof ownSettings>[0];
+
+async function protocolProblems(settings: Settings, layout: HomeLayout, asking: Asking): Promise<Problem[]> {
+  const isAnyRefused = [...settings].some(([key, value]) => /^protocol\..*allow$/.test(key) && /^never$/i.test(value));
+  if (!isAnyRefused) return [];
+  const refused = [...(await schemesOf(layout, asking))].filter((scheme) => isProtocolRefused(settings, scheme));
   return refused.map((scheme) => ({
     isBroken: true,
     found:
@@ -61,15 +68,18 @@ function protocolProblems(settings: Settings, layout: HomeLayout): Problem[] {
   }));
 }
 
-/** `file` comes with every workspace clone, which pushes to a path. */
-function schemesOf(layout: HomeLayout): Set<string> {
-  const schemes = new Set(['file']);
-  for (const { upstream } of orNone(() => openConfig(layout).repos()) ?? []) {
-    const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(upstream) ?? [];
-    if (scheme !== undefined) schemes.add(scheme.toLowerCase());
-    else if (!/^[/~]/.test(upstream)) schemes.add('ssh');
-  }
-  return schemes;
+/** `file` comes with every workspace clone, which pushes to a path. Of an address it counts what git makes of it. */
+async function schemesOf(layout: HomeLayout, asking: Asking): Promise<Set<string>> {
+  const repos = orNone(() => openConfig(layout).repos()) ?? [];
+  const written = repos.flatMap(({ upstream, push_url: pushUrl }) => [
+    { address: upstream, isPush: false },
+    { address: pushUrl ?? upstream, isPush: true },
+  ]);
+  const bounds = { limit: ADDRESSES_AT_ONCE, signal: asking.signal };
+  const used = await severalAtATime(written, bounds, ({ address, isPush }) =>
+    rewrittenAddress('/', address, { ...asking, isPush }),
+  );
+  return new Set(['file', ...used.map((address) => schemeOf(transportOf(address)))]);
 }
 
 /** The setting `author` is written into each workspace clone, so that git needs no other name there. */

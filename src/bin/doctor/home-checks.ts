@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { openConfig } from '../../config/config-source.ts';
 import { byteSize, counted } from '../../cli/print/figures.ts';
 import { checkHome, homeFolders, makeHomeFolders } from '../../config/init-home.ts';
+import { shellWord } from '../../git/shell-word.ts';
 import { isThere } from '../../platform/files.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 import { openDatabaseToRead } from '../../store/database.ts';
@@ -185,7 +186,7 @@ async function checkRights(layout: HomeLayout): Promise<CheckResult> {
   if (open.length === 0)
     return result('rights', 'ok', 'token, socket, store and configuration are for their owner alone');
   const named = open.map(({ path }) => relative(layout.home, path)).join(', ');
-  const commands = open.map(({ path, mode }) => `chmod ${mode.toString(8)} ${path}`).join(' && ');
+  const commands = open.map(({ path, mode }) => `chmod ${mode.toString(8)} ${shellWord(path)}`).join(' && ');
   return result('rights', 'warning', `others may use ${named}`, `\`${commands}\``, async () => {
     for (const { path, mode } of open) await chmod(path, mode);
     return `closed ${named} to others`;

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { openConfig } from '../../config/config-source.ts';
 import { faultOfSystemError } from '../../contract/system-fault.ts';
-import { gitResult, quietEnvironment } from '../../git/git.ts';
+import { type GitOptions, gitResult, quietEnvironment } from '../../git/git.ts';
 import { furnishRoot, furnitureFaults, isConfigAsWritten } from '../../git/root-furniture.ts';
 import { shellWord } from '../../git/shell-word.ts';
 import { isThere } from '../../platform/files.ts';
@@ -116,15 +116,24 @@ async function faultsOfRoot(
     );
   }
   const damage = isGitHelp ? await damageOf(folder, signal) : undefined;
+  if (damage?.isOfSettings === true)
+    return [
+      {
+        repo,
+        what: `cannot be told while git’s configuration is not valid: ${damage.what}`,
+        isBroken: false,
+        fix: 'Mend the setting that git names.',
+      },
+    ];
   if (damage !== undefined && (await isConfigAsWritten(folder)))
     return broken(
-      damage,
+      damage.what,
       `Bring ${folder} back from a backup, or remove and add ${repo} again: \`git -C ${shellWord(folder)} fsck\` says more.`,
     );
   const hook = await postReceiveFault(folder, repo, layout);
   const whats = [...(await furnitureFaults(folder)), ...(hook === undefined ? [] : [hook])];
   // With another configuration git may get nothing out of a repository that is whole.
-  const until = damage === undefined ? [] : [`${damage} until that is put back`];
+  const until = damage === undefined ? [] : [`${damage.what} until that is put back`];
   return [...whats, ...until].map((what) => ({ repo, what, isBroken: damage !== undefined, fix: null }));
 }
 
@@ -139,12 +148,31 @@ async function oddRoot(layout: HomeLayout, repo: string, error: unknown): Promis
   return { repo, what: fault.message.replace(/\.$/, ''), isBroken: true, fix };
 }
 
+interface Damage {
+  readonly what: string;
+  /** The repository is whole, and settings of the user keep git from reading it; `what` are git's words then. */
+  readonly isOfSettings: boolean;
+}
+
 /** What git itself does not get out of a root repo; undefined if it gets what takt needs of every one. */
-async function damageOf(folder: string, signal: AbortSignal): Promise<string | undefined> {
-  const refs = await gitResult(folder, ['for-each-ref', '--format=%(objectname)'], { signal });
-  if (refs.exitCode !== 0) return 'git cannot read its refs';
-  const head = await gitResult(folder, ['cat-file', '-e', 'HEAD^{tree}'], { signal });
-  return head.exitCode === 0 ? undefined : 'the commit of its default branch cannot be read';
+async function damageOf(folder: string, signal: AbortSignal): Promise<Damage | undefined> {
+  const failed = await firstFailure(folder, { signal });
+  if (failed === undefined) return undefined;
+  const env = { ...quietEnvironment(), GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
+  const isOfSettings = (await firstFailure(folder, { signal, env })) === undefined;
+  return { what: isOfSettings ? failed.words : failed.what, isOfSettings };
+}
+
+async function firstFailure(
+  folder: string,
+  options: GitOptions,
+): Promise<{ readonly what: string; readonly words: string } | undefined> {
+  const wordsOf = ({ stderr }: { readonly stderr: string }): string => stderr.trim().split('\n')[0]!;
+  const refs = await gitResult(folder, ['for-each-ref', '--format=%(objectname)'], options);
+  if (refs.exitCode !== 0) return { what: 'git cannot read its refs', words: wordsOf(refs) };
+  const head = await gitResult(folder, ['cat-file', '-e', 'HEAD^{tree}'], options);
+  if (head.exitCode === 0) return undefined;
+  return { what: 'the commit of its default branch cannot be read', words: wordsOf(head) };
 }
 
 /** git waits for a lock file until it gives up, whoever left it; each file in the way is named. */

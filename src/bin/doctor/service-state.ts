@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { isNobodyThere } from '../../cli/connect.ts';
@@ -77,14 +77,59 @@ export function isListening(socket: string): Promise<boolean> {
 
 /**
  * The process that has locked a file for itself, from the kernel's list (proc(5), `/proc/locks`), which costs the holder
- * nothing: to try for the lock would keep a service from starting in that moment. 0 if it is one of another container.
+ * nothing: to try for the lock would keep a service from starting in that moment. 0 if it is not to be seen from here, as
+ * one of another container.
  */
 export function lockHolder(file: string): number | undefined {
   const facts = statSync(file, { bigint: true, throwIfNoEntry: false });
   if (facts === undefined) return undefined;
-  for (const line of readFileSync('/proc/locks', 'utf8').split('\n')) {
-    const [, , , access, pid, place] = line.trim().split(/\s+/);
-    if (access === 'WRITE' && place?.split(':')[2] === String(facts.ino)) return Math.max(0, Number(pid));
+  return holderAmong(readFileSync('/proc/locks', 'utf8'), facts, (pid) => hasOpen(pid, facts));
+}
+
+interface FileIdentity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+/**
+ * The same from a text of `/proc/locks`. `isOpenIn` says whether a process has the file open, undefined if that may not
+ * be looked at. An inode alone names no file: it is the same for the first files of any two fresh disks.
+ */
+export function holderAmong(
+  locks: string,
+  { dev, ino }: FileIdentity,
+  isOpenIn: (pid: number) => boolean | undefined,
+): number | undefined {
+  for (const line of locks.split('\n')) {
+    const [, , , access, holder, place = ''] = line.trim().split(/\s+/);
+    const [major, minor, inode] = place.split(':');
+    if (access !== 'WRITE' || inode !== String(ino)) continue;
+    const pid = Math.max(0, Number(holder));
+    const isOpen = pid !== 0 && isOpenIn(pid);
+    if (isOpen === true) return pid;
+    // Of some file systems (btrfs, overlay) the kernel's list has another device than `stat`: of those nothing is said.
+    const isSameDevice = BigInt(`0x${major}`) === majorOf(dev) && BigInt(`0x${minor}`) === minorOf(dev);
+    if (isSameDevice) return isOpen === undefined ? pid : 0;
   }
   return undefined;
+}
+
+// As Linux packs them (makedev(3)).
+const majorOf = (dev: bigint): bigint => ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n);
+const minorOf = (dev: bigint): bigint => (dev & 0xffn) | ((dev >> 12n) & 0xffffff00n);
+
+/** Undefined for a process whose files this user may not see. */
+function hasOpen(pid: number, { dev, ino }: FileIdentity): boolean | undefined {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(folder).some((name) => {
+      const facts = statSync(join(folder, name), { bigint: true, throwIfNoEntry: false });
+      return facts?.dev === dev && facts.ino === ino;
+    });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EPERM') return undefined;
+    if (code === 'ENOENT' || code === 'ESRCH') return false;
+    throw error;
+  }
 }

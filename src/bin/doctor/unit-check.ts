@@ -2,6 +2,7 @@ import { ownUnit, orphanedUnits, type UnitFile } from '../../cli/service-unit/ow
 import { isLoadedFrom } from '../../cli/service-unit/run-by-unit.ts';
 import { type UnitState, unitState } from '../../cli/service-unit/systemctl.ts';
 import { execWords } from '../../cli/service-unit/unit-text.ts';
+import { shellWord } from '../../git/shell-word.ts';
 import type { HomeLayout } from '../../platform/home-layout.ts';
 import { readLinger } from '../service-unit/linger.ts';
 import { mendOf, missingForStart, missingOf } from './broken-start.ts';
@@ -52,7 +53,7 @@ async function withoutUnit(): Promise<CheckResult> {
     NAME,
     'warning',
     `this home has none, and ${orphan.name} is that of ${orphan.home}, which is not there`,
-    `If that home is gone: \`systemctl --user disable --now ${orphan.name}\`, then remove ${orphan.path}; \`takt service install\` makes one for this home.`,
+    `If that home is gone: \`systemctl --user disable --now ${shellWord(orphan.name)} && rm ${shellWord(orphan.path)}\`; \`takt service install\` makes one for this home.`,
   );
 }
 
