@@ -60,7 +60,7 @@ export function collectScript(
 
 /*
  * Of what commits cannot hold, the frame says that it is in the folder only: repositories within the work tree that git
- * does not ignore, and other work trees of the repository, whose files nobody looks at here.
+ * does not ignore, unless they are submodules as the attempt found them, and other work trees of the repository, whose files nobody looks at here.
  *
  * `beside` names the newest commits that HEAD does not hold, but another branch, a stash, another work tree or the
  * reflog does; they become parents of a commit beside HEAD. What the root repo has, since it came out before, is not
@@ -82,11 +82,15 @@ const COLLECT = `look_around() {
 has_hidden() { case $nl$around$nl in *"$nl$1 hides$nl"*) ;; *) return 1 ;; esac; }
 is_lost_with_folder() {
   in_repo "$1" check-ignore --quiet -- "$2" && return 1
-  [ -z "$changes" ] && [ "$head" = "$start" ] || return 0
-  case $(in_repo "$1" ls-files --stage -- "$2") in "160000 "*) return 1 ;; esac
+  was=$(in_repo "$1" ls-tree "$start" -- "$2")
+  case $was in "160000 "*) ;; *) return 0 ;; esac
+  [ "$was" = "$(in_repo "$1" ls-tree "$head" -- "$2")" ] || return 0
+  ! in_repo "$1" diff-files --quiet --ignore-submodules=none -- "$2"
 }
 holds_repos() {
   case $nl$around in *"$nl./$1/"*) ;; *) return 1 ;; esac
+  # A name with a line feed in it.
+  if printf '%s\\n' "$around" | grep "^\\./$1/" | grep -qv '/\\.git$'; then return 0; fi
   printf '%s\\n' "$around" | sed -n "s#^\\./$1/\\(.*\\)/\\.git\\$#\\1#p" | {
     while read -r path; do if is_lost_with_folder "$name" "$path"; then exit 0; fi; done
     exit 1

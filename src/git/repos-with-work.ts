@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { Fault } from '../contract/faults.ts';
+import { isThere } from '../platform/files.ts';
 import { type BytePath, pathsIn } from './byte-paths.ts';
 import { changedFiles } from './clone.ts';
 import { cloneObstacle, gitObstacle, readCloneRefs, readGitRefs } from './clone-files.ts';
@@ -57,7 +59,12 @@ async function holdsWork(p: Place, { workTree, gitFolders }: RepoWithin): Promis
   const place = { folder: workTree ?? gitFolders.own, rootFolder: p.rootFolder, gitFolders, signal: p.signal };
   // The commits of a linked work tree are among the clone's.
   const isLinked = gitFolders.own !== gitFolders.shared;
-  const remotes = new Set<string>(refs.remotes.values());
+  // The tags of a clone came with it, off all branches as some are, or as all that a shallow clone of one of them has.
+  const isClone = refs.remotes.size > 0 || (await isThere(join(gitFolders.shared, 'shallow')));
+  const fetched = isClone
+    ? [...refs.others].filter(([name]) => name.startsWith('tags/')).map(([, commit]) => commit)
+    : [];
+  const remotes = new Set<string>([...refs.remotes.values(), ...fetched]);
   const tips = isLinked ? [] : tipsOf(refs).filter(({ commit }) => !remotes.has(commit));
   try {
     if (tips.length > 0) {

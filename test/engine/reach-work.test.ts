@@ -114,6 +114,19 @@ test('what a failed step stashed is found beside what it had not committed', asy
   assert.equal(home.git('app', '-C', clone, 'show', `${kept}^2:stashed.txt`).trim(), 'stashed');
 });
 
+test('a folder that holds more than commits can stays, whatever later steps bring out', async () => {
+  const { home } = await homeWithClone();
+  await using _home = home;
+  const own = 'cd app && git init -q own && cd own && echo precious > code && git add . && git commit -qm own';
+  home.setSteps(command(`${own} && cd .. && git add . 2> /dev/null && git commit -qm app`), command('true'));
+  await using desk = await home.openDesk({ hostCommand: REAL_HOST });
+  const { id } = await desk.until(await desk.trigger('work', null), 'passed');
+
+  const { folder } = await show(home, id);
+
+  assert.equal(readFileSync(join(folder!, 'app/own/code'), 'utf8'), 'precious\n');
+});
+
 test('a run that did not pass shows the pinned work of its last step, and whose it is', async () => {
   await using home = await openDeskHome();
   home.setSteps(

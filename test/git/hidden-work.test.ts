@@ -146,6 +146,47 @@ test('a repository among files that are tracked is said to be in the folder only
   assert.deepEqual([ignored.leftInFolder, tracked.leftInFolder], [undefined, true]);
 });
 
+test('a submodule is safe while it is as the attempt found it, and no longer', async () => {
+  using scratch = newScratch();
+  const { root, start, runFolder, app } = await started(scratch);
+  const lib = join(app, 'lib');
+  run(app, 'init', '--quiet', 'lib');
+  commit(lib, { 'x.txt': 'x\n' });
+  run(app, 'add', 'lib');
+  run(app, 'commit', '--quiet', '--message=as a submodule');
+  const added = (await collect(scratch, runFolder, start, true))[0]!;
+  await take(root, added);
+  const left = async (): Promise<boolean> =>
+    (await collect(scratch, runFolder, added.head!, true))[0]?.leftInFolder === true;
+
+  const asFound = await left();
+  write(join(app, 'src/a.txt'), 'changed beside it\n');
+  const beside = await left();
+  write(join(lib, 'x.txt'), 'edited\n');
+  const edited = await left();
+  run(lib, 'checkout', '--quiet', '.');
+  write(join(lib, 'new.txt'), 'new\n');
+  const untracked = await left();
+  commit(lib, {});
+  const moved = await left();
+
+  assert.deepEqual(
+    [added.leftInFolder, asFound, beside, edited, untracked, moved],
+    [true, false, false, true, true, true],
+  );
+});
+
+test('a repository below a folder with a line feed in its name is not overlooked', async () => {
+  using scratch = newScratch();
+  const { out } = await left(scratch, (app) => {
+    mkdirSync(join(app, 'a\nb'));
+    run(join(app, 'a\nb'), 'init', '--quiet', 'n');
+    write(join(app, 'a\nb/n/w'), 'w\n');
+  });
+
+  assert.equal((await out(true)).leftInFolder, true);
+});
+
 test('what is in the index only comes out beside the rest', async () => {
   using scratch = newScratch();
   const { root, out } = await left(scratch, (app) => {

@@ -228,6 +228,24 @@ test('a repository within the clone that has all from its own remote stops nothi
   assert.deepEqual(await within(), [['plain', true]]);
 });
 
+test('tags that a clone within the clone got with it stop nothing, also where one of them is all that it has', async () => {
+  using scratch = newScratch();
+  const { clone, unsaved } = await ignoring(scratch);
+  vendored(scratch, scratch.path('any'));
+  const origin = scratch.path('vendor');
+  run(origin, 'checkout', '--quiet', '--detach');
+  commit(origin, { release: '9' });
+  run(origin, 'tag', '--annotate', '--message=nine', 'v9');
+  run(origin, 'checkout', '--quiet', '-');
+  run(scratch.folder, 'clone', '--quiet', origin, join(clone, 'ignored/all'));
+  const shallow = ['clone', '--quiet', '--depth=1', '--branch=v9', `file://${origin}`];
+  run(scratch.folder, ...shallow, join(clone, 'ignored/one'));
+
+  assert.deepEqual(await unsaved(), []);
+  commit(join(clone, 'ignored/one'), { mine: 'mine' });
+  assert.equal((await unsaved()).length, 1);
+});
+
 test('files that look like a repository stop nothing where the clone tracks them', async () => {
   using scratch = newScratch();
   const { upstream, clone, unsaved, fetch } = await working(scratch);

@@ -43,6 +43,9 @@ export function isWorkPinned(
   );
   const last = (...wanted: readonly string[]): StoredAttempt | undefined =>
     attempts.findLast((attempt) => wanted.includes(kinds.get(attempt.step) ?? ''));
+  // What commits cannot hold stays where it is, whatever later attempts bring out.
+  if (attempts.some(({ repos }) => repos.some(({ leftInFolder }) => leftInFolder === true))) return false;
+  const isAllOut = (attempt: StoredAttempt | undefined): boolean => attempt === undefined || isTakenOut(attempt);
   const merge = last('merge');
   // A merge that was cut short is made anew, from commits that are pinned.
   return isAllOut(last('agent', 'command')) && (merge?.state === 'interrupted' || isAllOut(merge));
@@ -50,9 +53,3 @@ export function isWorkPinned(
 
 /** The title of a script step is the script's name. */
 const MERGE: ScriptName = 'merge_upstream';
-
-function isAllOut(attempt: StoredAttempt | undefined): boolean {
-  return (
-    attempt === undefined || (isTakenOut(attempt) && !attempt.repos.some(({ leftInFolder }) => leftInFolder === true))
-  );
-}
