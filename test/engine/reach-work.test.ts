@@ -123,6 +123,7 @@ test('a folder that holds more than commits can stays, whatever later steps brin
   const { id } = await desk.until(await desk.trigger('work', null), 'passed');
 
   const { folder } = await show(home, id);
+  await desk.stop();
 
   assert.equal(readFileSync(join(folder!, 'app/own/code'), 'utf8'), 'precious\n');
 });
