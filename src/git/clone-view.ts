@@ -5,6 +5,7 @@ import { readUntrustedFile } from '../platform/files.ts';
 import { type GitFolders, gitFoldersOf } from './clone-files.ts';
 import { type ConfigValue, configValues, isYes } from './foreign-config.ts';
 import { git, gitResult, quietEnvironment, type GitOptions } from './git.ts';
+import { quotedPath } from './quoted-path.ts';
 
 /** A git folder of takt's own that shows a clone's work tree. */
 export interface CloneView extends AsyncDisposable {
@@ -123,9 +124,4 @@ async function copyIndex(from: string, to: string): Promise<void> {
     const second = Math.floor(mtimeMs / 1000);
     await utimes(join(to, entry.name), second, second);
   }
-}
-
-/** A path as the list of alternates takes it, whatever characters it has. */
-export function quotedPath(path: string): string {
-  return /^[\w./ @+,=~-]+$/.test(path) ? path : `"${path.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`;
 }

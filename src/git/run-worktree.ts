@@ -1,6 +1,6 @@
 import type { AttemptRepo } from '../contract/attempt.ts';
 import { excludePatterns } from './exclude.ts';
-import { quotedPath } from './clone-view.ts';
+import { quotedPath } from './quoted-path.ts';
 import { shellWord } from './shell-word.ts';
 
 export type WorktreeRepo = Pick<AttemptRepo, 'name' | 'rootFolder' | 'commit' | 'copy' | 'cache'>;

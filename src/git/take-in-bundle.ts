@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attemptRefs } from '../contract/attempt.ts';
 import { Fault } from '../contract/faults.ts';
-import { quotedPath } from './clone-view.ts';
 import { BUNDLE_HEAD, BUNDLE_LEFTOVER } from './collect-script.ts';
 import { fetchChecked } from './fetch-checked.ts';
 import { git, linesOf } from './git.ts';
+import { quotedPath } from './quoted-path.ts';
 import { moveRefs, pinCommits, refCommit } from './refs.ts';
 
 const HEADER_LIMIT_BYTES = 64 * 1024;
