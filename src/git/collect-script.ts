@@ -60,7 +60,8 @@ export function collectScript(
 
 /*
  * Of what commits cannot hold, the frame says that it is in the folder only: repositories within the work tree that git
- * does not ignore, unless they are submodules as the attempt found them, and other work trees of the repository, whose files nobody looks at here.
+ * does not ignore, unless they are submodules as the attempt found them, and other work trees of the repository, whose
+ * files nobody looks at here.
  *
  * `beside` names the newest commits that HEAD does not hold, but another branch, a stash, another work tree or the
  * reflog does; they become parents of a commit beside HEAD. What the root repo has, since it came out before, is not

@@ -1,4 +1,5 @@
 import { Fault } from '../contract/faults.ts';
+import { configValues } from './foreign-config.ts';
 import { gitResult } from './git.ts';
 import type { Transport } from './transport.ts';
 
@@ -21,15 +22,7 @@ export async function ownSettings(asking: Asking): Promise<OwnSettings> {
   // The list takes every value as it is written. What reads a blob reads the values as all of git's work does.
   const tried = await gitResult(NEUTRAL_FOLDER, ['hash-object', '--stdin'], { ...asking, input: '' });
   if (tried.exitCode !== 0) return { kind: 'not valid', words: tried.stderr.trim().split('\n')[0]! };
-  const entries = stdout
-    .toString('utf8')
-    .split('\0')
-    .filter((entry) => entry !== '')
-    .map((entry) => {
-      const end = entry.includes('\n') ? entry.indexOf('\n') : entry.length;
-      return [entry.slice(0, end), entry.slice(end + 1)] as const;
-    });
-  return { kind: 'read', settings: new Map(entries) };
+  return { kind: 'read', settings: new Map(configValues(stdout)) };
 }
 
 /** git-config(1), `protocol.allow`: `never` refuses; what is not set is allowed for all that takt uses. */

@@ -179,18 +179,18 @@ test('paths that are relative begin at the folder of the shell, and what cannot 
   const at = (currentFolder: string | undefined): ReturnType<typeof shellEnvironment> =>
     shellEnvironment(shell, { currentFolder, folders: ['/tmp'], realPath: () => undefined });
 
-  const { environment, left } = at('/srv/work');
+  const { environment, left } = at('/home/ada/app');
   const nowhere = at(undefined);
 
   assert.deepEqual(environment, {
-    SSL_CERT_FILE: '/srv/work/rel/ca.pem',
-    CURL_CA_BUNDLE: '/srv/ca.pem',
+    SSL_CERT_FILE: '/home/ada/app/rel/ca.pem',
+    CURL_CA_BUNDLE: '/home/ada/ca.pem',
     GIT_CONFIG_GLOBAL: '/etc/own',
-    SSL_CERT_DIR: '/srv/work/certs:/etc/ssl/certs',
-    GIT_SSL_CAINFO: '/srv/work/own.pem',
+    SSL_CERT_DIR: '/home/ada/app/certs:/etc/ssl/certs',
+    GIT_SSL_CAINFO: '/home/ada/app/own.pem',
     GIT_SSL_VERSION: 'tlsv1.3',
     GIT_SSH: 'ssh',
-    GIT_PROXY_COMMAND: '/srv/work/bin/proxy',
+    GIT_PROXY_COMMAND: '/home/ada/app/bin/proxy',
     TZ: 'Europe/Berlin',
   });
   assert.deepEqual(

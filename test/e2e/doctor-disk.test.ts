@@ -6,18 +6,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { reasonAgainstMounts, testNeeding } from '../driver/machine.ts';
 import { PROJECT } from '../driver/household.ts';
+import type { Report } from './doctor-report.ts';
 
 const test = testNeeding('unshare', 'mount');
 const skip = reasonAgainstMounts();
-
-interface Report {
-  readonly checks: readonly {
-    readonly name: string;
-    readonly state: string;
-    readonly found: string;
-    readonly fix: string;
-  }[];
-}
 
 /** What doctor says, as JSON, at each `examine` of a shell script that may mount disks of its own on `$disk`. */
 async function scenario(script: string): Promise<Report[]> {

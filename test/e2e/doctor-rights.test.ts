@@ -5,20 +5,12 @@ import { chmod, chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openHousehold, PROJECT, type Household } from '../driver/household.ts';
 import { testNeeding } from '../driver/machine.ts';
+import type { Report } from './doctor-report.ts';
 
 const test = testNeeding('setpriv');
 const onlyRoot = { skip: process.getuid?.() === 0 ? false : 'only root can give a file away' };
 
 const USER = 61234;
-
-interface Report {
-  readonly checks: readonly {
-    readonly name: string;
-    readonly state: string;
-    readonly found: string;
-    readonly fix: string;
-  }[];
-}
 
 function giveAll(folder: string): void {
   for (const name of ['', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })])
@@ -45,8 +37,8 @@ async function examine(
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
   const code = await new Promise((resolve) => child.once('close', resolve));
-  const { checks } = JSON.parse(said) as Report;
-  return { checks, code, of: (name) => checks.find((check) => check.name === name)! };
+  const report = JSON.parse(said) as Report;
+  return { ...report, code, of: (name) => report.checks.find((check) => check.name === name)! };
 }
 
 test('what root has left in a home is broken, named, and given back by one command', onlyRoot, async () => {

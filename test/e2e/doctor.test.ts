@@ -13,20 +13,9 @@ import { until } from '../driver/until.ts';
 import { testNeeding } from '../driver/machine.ts';
 import { makeFifo } from '../git/scratch.ts';
 import { taktInTerminal } from '../cli/takt-process.ts';
+import type { Report } from './doctor-report.ts';
 
 const testWalled = testNeeding('bwrap');
-
-interface Report {
-  readonly isWorking: boolean;
-  readonly checks: readonly {
-    readonly name: string;
-    readonly state: 'ok' | 'warning' | 'broken' | 'absent';
-    readonly found: string;
-    readonly fix: string;
-    readonly isFixable: boolean;
-    readonly fixed?: string;
-  }[];
-}
 
 async function examine(
   house: Household,
